@@ -1,0 +1,15 @@
+{
+    "name": "Partner Loyalty: development",
+    "summary": "Makes Odoo at home on a developer's machine; never for production",
+    "version": "19.0.1.0.0",
+    "category": "Sales/Partner Loyalty",
+    "author": "Partner Loyalty engineers",
+    "license": "LGPL-3",
+    "depends": ["partner_loyalty"],
+    "assets": {
+        "web.assets_backend": [
+            # Debian's package of Odoo leaves this file out, and a missing file is an error on every page.
+            ("remove", "mail/static/lib/selfie_segmentation/selfie_segmentation.js"),
+        ],
+    },
+}
