@@ -1,0 +1,68 @@
+"""``make test``: the tests of every module, the checks, and one closing summary."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from subprocess import call
+
+from . import lint, odoo, paths, postgres, pytest_run, say, setup, state, test_database
+from .checks import Check, Count, summarize
+from .say import Failure
+
+RESULTS = paths.LOGS / "pytest.xml"
+LOG = paths.LOGS / "test.log"
+NO_TESTS_FOUND = 5
+
+
+def run():
+    """Run everything the project promises; T=expression runs the tests whose names match it."""
+    expression = os.environ.get("T")
+    setup.ensure(for_tests=True)
+    try:
+        with state.only_one("test", "testing"), postgres.using("test"):
+            odoo.write_config("test")
+            return _run_part(expression) if expression else _run_all()
+    finally:
+        if os.environ.get("CI"):
+            postgres.remove("test")
+
+
+def _run_part(expression):
+    if not test_database.is_current():
+        test_database.make()
+    return summarize([], _run_tests(expression))
+
+
+def _run_all():
+    warnings = test_database.make()
+    test_database.copy_for_lint()
+    checks = [Check("the modules install without a warning", "\n".join(warnings))]
+    with ThreadPoolExecutor(1) as beside:
+        others = beside.submit(_run_checks)
+        tests = _run_tests()
+        if not others.done():
+            say.step("Waiting for the checks that run beside the tests")
+        checks += others.result()
+    return summarize(checks, tests)
+
+
+def _run_checks():
+    """Run the checks that need no browser. A check that cannot even start is one that failed."""
+    checks = lint.source_checks() + lint.database_checks(test_database.LINT_NAME)
+    try:
+        problem = "\n".join(test_database.make_demo())
+    except Failure as error:
+        problem = f"{error.what}\n{error.todo}"
+    return [*checks, Check("the modules install with demo data and all languages without a warning", problem)]
+
+
+def _run_tests(expression=None):
+    say.step(f"Running the tests{f' that match {expression!r}' if expression else ''} (log: {LOG})")
+    RESULTS.unlink(missing_ok=True)
+    LOG.unlink(missing_ok=True)
+    code = call(
+        pytest_run.command(test_database.NAME, LOG, RESULTS, pytest_run.folders(), expression), env=odoo.environment()
+    )
+    if code == NO_TESTS_FOUND and expression:
+        raise Failure(f"No test matches {expression!r}.", "T takes part of a test's name, or an expression of them.")
+    tests = pytest_run.count(RESULTS)
+    return Count(tests.passed, tests.failed or 1, tests.skipped) if code else tests
