@@ -1,0 +1,2 @@
+from . import iap_autocomplete_api
+from . import ir_mail_server
