@@ -82,9 +82,11 @@ def using(name):
 
 
 def stop(name):
-    """Stop one of our clusters; does nothing where it was never started."""
-    if not is_external() and state.read(f"postgres-{name}-port") and Cluster(name).stop():
-        say.step(f"Stopped PostgreSQL for '{name}'")
+    """Stop one of our clusters; return whether it was running."""
+    if is_external() or not state.read(f"postgres-{name}-port") or not Cluster(name).stop():
+        return False
+    say.step(f"Stopped PostgreSQL for '{name}'")
+    return True
 
 
 def remove(name):
@@ -230,10 +232,10 @@ class Cluster:
 
     def _start(self):
         self._write_settings()
-        remembered = state.read(f"postgres-{self.name}-port")
-        port = ports.next_free(remembered or FIRST_PORT[self.name])
-        if remembered and port != remembered:
-            say.note(f"Port {remembered} is taken: PostgreSQL for '{self.name}' listens on {port} now.")
+        wanted = state.read(f"postgres-{self.name}-port") or FIRST_PORT[self.name]
+        port = ports.next_free(wanted)
+        if port != wanted:
+            say.note(f"Port {wanted} is taken: PostgreSQL for '{self.name}' listens on {port}.")
         _as_owner(
             [self._program("pg_ctl"), "-D", self.data, "-l", self.log, "-w", "-t", "120", "-o", f"-p {port}", "start"],
             what="PostgreSQL does not start.",

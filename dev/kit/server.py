@@ -78,21 +78,25 @@ def url():
 
 def stop():
     """Stop Odoo and our clusters, wherever they were started from."""
-    stop_odoo()
+    stopped = stop_odoo()
     state.forget("postgres-keep")
-    postgres.stop("run")
-    postgres.stop("test")
+    for name in ("run", "test"):
+        stopped |= postgres.stop(name)
+    if not stopped:
+        say.step("Nothing was running")
 
 
 def stop_odoo():
-    """Stop Odoo, and wait until the command that started it has ended too."""
+    """Stop Odoo, and wait until the command that started it has ended too; return whether it was running."""
     known = state.read(MARK)
-    if known and _is_ours(known["pid"]):
-        say.step("Stopping Odoo")
-        os.kill(known["pid"], signal.SIGTERM)
-        _wait_until_gone(known["pid"])
-        with state.only_one("server", "stopping"):
-            state.forget(MARK)
+    if not known or not _is_ours(known["pid"]):
+        return False
+    say.step("Stopping Odoo")
+    os.kill(known["pid"], signal.SIGTERM)
+    _wait_until_gone(known["pid"])
+    with state.only_one("server", "shutting down"):
+        state.forget(MARK)
+    return True
 
 
 def reset():
