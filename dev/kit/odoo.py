@@ -10,7 +10,8 @@ from .say import Failure
 HTTP_PORT = 8069
 DATABASE = {"run": "loyalty", "test": "loyalty_test"}
 CONFIG = {"run": paths.WORK / "odoo.conf", "test": paths.WORK / "test.conf"}
-LANGUAGES = "uk_UA,ru_RU"
+# The first one is the language of new users.
+LANGUAGES = "en_US,uk_UA,ru_RU"
 
 # PG* and ODOO_RC would override the configuration files.
 OVERRIDING = {"ODOO_RC", "OPENERP_SERVER"}
