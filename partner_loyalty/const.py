@@ -1,0 +1,46 @@
+"""Selections and limits that several models share."""
+
+from datetime import date
+
+# What a contribution can be: the moment in the life of a sale that counts.
+CONTRIBUTION_KINDS = [
+    ("order", "Order"),
+    ("invoice", "Invoice"),
+    ("payment", "Payment"),
+]
+
+# Who in the sale a contribution speaks of.
+CONTRIBUTION_ROLES = [
+    ("buyer", "Buyer"),
+    ("referrer", "Referrer"),
+]
+
+UNITS = [
+    ("point", "Points"),
+    ("money", "Money"),
+]
+
+ENTRY_TYPES = [
+    ("accrual", "Earned"),
+    ("clawback", "Taken Back"),
+    ("payout", "Payout"),
+    ("payout_return", "Payout Returned"),
+]
+
+# The types of entries that bring the ledger in line with the documents.
+RECONCILED_TYPES = ("accrual", "clawback")
+
+# The documents whose change may move contributions, and the kinds of contribution that are read from them.
+TOUCH_KINDS = {
+    "sale.order": ("order",),
+    "account.move": ("invoice", "payment"),
+}
+
+# Sentinel of a key that knows no period: NULL would defeat uniqueness.
+NO_PERIOD = date(1900, 1, 1)
+
+# Nothing that a person enters is larger than this; beyond it is a typing error.
+MAX_AMOUNT = 10**12
+
+# Decimal places of points and money in the ledger; the program rounds points, the currency rounds money.
+LEDGER_DIGITS = (18, 4)

@@ -1,0 +1,36 @@
+from odoo import fields, models
+
+# What of an invoice moves what it earns. Amounts only change while it is a draft.
+TOUCHING_FIELDS = {"state", "partner_id", "loyalty_partner_id", "invoice_date", "reversed_entry_id"}
+
+
+class AccountMove(models.Model):
+    _name = "account.move"
+    _inherit = ["account.move", "partner.loyalty.attribution.mixin"]
+
+    # === FIELDS ===#
+
+    # What a member bought is read by its company.
+    commercial_partner_id = fields.Many2one(index=True)
+    loyalty_payout_id = fields.Many2one(
+        comodel_name="partner.loyalty.payout",
+        string="Loyalty Payout",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+    )
+
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        result = super().write(vals)
+        if TOUCHING_FIELDS & vals.keys():
+            self._mark_loyalty()
+        return result
+
+    # === BUSINESS METHODS ===#
+
+    def _mark_loyalty(self):
+        """Note that customer invoices and credit notes among these moves were touched."""
+        sales = self.filtered(lambda move: move.is_sale_document(include_receipts=True))
+        self.env["partner.loyalty.touch"]._mark(sales)

@@ -1,0 +1,169 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..const import LEDGER_DIGITS
+
+
+class PartnerLoyaltyDifference(models.Model):
+    """A document that nobody touched would earn differently today. A manager posts the difference or dismisses it."""
+
+    _name = "partner.loyalty.difference"
+    _description = "Difference to Confirm"
+    _inherit = ["partner.loyalty.protected.mixin"]
+    _order = "contribution_date desc, id desc"
+    _rec_name = "origin_name"
+    _allow_sudo_commands = False
+    _protected_fields = frozenset({"account_id", "decided_at", "decided_by_id", "posted", "rule_id", "state", "target"})
+
+    # === FIELDS ===#
+
+    program_id = fields.Many2one(
+        comodel_name="partner.loyalty.program", required=True, index=True, ondelete="cascade", readonly=True
+    )
+    company_id = fields.Many2one(
+        comodel_name="res.company", required=True, index=True, ondelete="cascade", readonly=True
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    rule_id = fields.Many2one(
+        comodel_name="partner.loyalty.rule", required=True, index=True, ondelete="cascade", readonly=True
+    )
+    account_id = fields.Many2one(
+        comodel_name="partner.loyalty.account", required=True, index=True, ondelete="cascade", readonly=True
+    )
+    member_id = fields.Many2one(related="account_id.member_id")
+    unit = fields.Selection(related="account_id.unit")
+    origin_model = fields.Char(required=True, readonly=True)
+    origin_id = fields.Many2oneReference(
+        string="Origin", model_field="origin_model", required=True, readonly=True, aggregator=None
+    )
+    origin_name = fields.Char(string="Document", compute="_compute_origin_name")
+    contribution_date = fields.Date(string="Date of Sale", readonly=True)
+    posted = fields.Float(string="Posted", digits=LEDGER_DIGITS, readonly=True)
+    target = fields.Float(string="Would Be", digits=LEDGER_DIGITS, readonly=True)
+    amount = fields.Float(string="Difference", digits=LEDGER_DIGITS, readonly=True)
+    cause = fields.Selection(
+        selection=[
+            ("new", "Nothing was posted so far: a membership, a rule or an imported document lies in the past"),
+            ("gone", "It no longer counts: product, customer or filter changed since it was posted"),
+            ("changed", "It counts for another amount: a tier, a rate or the data of a product or customer changed"),
+        ],
+        string="Likely Cause",
+        readonly=True,
+    )
+    state = fields.Selection(
+        selection=[("open", "To Confirm"), ("posted", "Posted"), ("dismissed", "Dismissed")],
+        required=True,
+        default="open",
+        readonly=True,
+    )
+    decided_by_id = fields.Many2one(comodel_name="res.users", string="Decided by", readonly=True)
+    decided_at = fields.Datetime(string="Decided on", readonly=True)
+
+    # === CONSTRAINTS ===#
+
+    _key_unique = models.UniqueIndex("(rule_id, account_id, origin_model, origin_id)")
+
+    # === COMPUTE METHODS ===#
+
+    def _compute_origin_name(self):
+        for model, differences in self.grouped("origin_model").items():
+            # Managers confirm by the name of a document that they may not be allowed to open.
+            origins_sudo = self.env[model].sudo().browse(differences.mapped("origin_id")).exists()
+            names = {origin.id: origin.display_name for origin in origins_sudo}
+            for difference in differences:
+                difference.origin_name = names.get(difference.origin_id) or self.env._("Deleted document")
+
+    # === ACTION METHODS ===#
+
+    def action_post(self):
+        """Post the differences: the ledger then says what the documents would earn today."""
+        self._check_can_decide()
+        for difference in self._get_open():
+            scope = difference.rule_id._get_document_scope(difference.origin_model, [difference.origin_id])
+            difference.rule_id._reconcile(scope)
+        self._decide("posted")
+
+    def action_dismiss(self):
+        """Leave the ledger as it is, until the documents would earn yet another amount."""
+        self._check_can_decide()
+        self._decide("dismissed")
+
+    def action_open_origin(self):
+        """Open the document that the difference is about."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.origin_model,
+            "res_id": self.origin_id,
+            "view_mode": "form",
+        }
+
+    # === BUSINESS METHODS ===#
+
+    def _check_can_decide(self):
+        """Check that the user may write differences; only managers may.
+
+        :raises AccessError: for anybody else
+        """
+        self.check_access("write")
+
+    def _get_open(self):
+        return self.filtered(lambda difference: difference.state == "open")
+
+    def _decide(self, state):
+        # The decision is recorded by the buttons alone.
+        self._get_open().sudo().write(
+            {"state": state, "decided_by_id": self.env.uid, "decided_at": fields.Datetime.now()}
+        )
+
+    @api.model
+    def _find(self, rule, scope):
+        """List where ``rule`` and the ledger differ on documents that nobody touched, within ``scope``.
+
+        What differs no longer is taken off the list. What was dismissed stays so until it would be another amount.
+        Documents before the lock date are left alone, and those that wait to be answered anyway.
+
+        :param Scope scope: members to compare
+        """
+        self.env.flush_all()
+        self.env.execute_query(
+            SQL(
+                """
+                WITH delta AS MATERIALIZED (%(delta)s),
+                vanished AS (
+                    DELETE FROM partner_loyalty_difference difference
+                     USING partner_loyalty_account account, partner_loyalty_member member
+                     WHERE account.id = difference.account_id AND member.id = account.member_id
+                       AND member.root_id = ANY(%(roots)s) AND difference.rule_id = %(rule)s
+                       AND difference.state = 'open'
+                       AND NOT EXISTS (
+                           SELECT 1 FROM delta
+                            WHERE delta.account_id = difference.account_id AND delta.origin_id = difference.origin_id
+                              AND delta.origin_model = difference.origin_model)
+                )
+                INSERT INTO partner_loyalty_difference AS known (
+                       program_id, company_id, rule_id, account_id, origin_model, origin_id, contribution_date,
+                       posted, target, amount, cause, state, create_uid, create_date, write_uid, write_date)
+                SELECT account.program_id, account.company_id, %(rule)s, delta.account_id, delta.origin_model,
+                       delta.origin_id, delta.contribution_date, delta.posted, delta.target, delta.amount,
+                       CASE WHEN delta.revision = 0 THEN 'new' WHEN delta.target = 0 THEN 'gone' ELSE 'changed' END,
+                       'open', %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+                  FROM delta
+                  JOIN partner_loyalty_account account ON account.id = delta.account_id
+                 WHERE delta.contribution_date > COALESCE(%(lock)s::date, '-infinity')
+                   AND NOT EXISTS (SELECT 1 FROM partner_loyalty_touch touch
+                                    WHERE touch.res_model = delta.origin_model AND touch.res_id = delta.origin_id)
+           ON CONFLICT (rule_id, account_id, origin_model, origin_id) DO UPDATE
+                   SET posted = EXCLUDED.posted, target = EXCLUDED.target, amount = EXCLUDED.amount,
+                       cause = EXCLUDED.cause, contribution_date = EXCLUDED.contribution_date, state = 'open',
+                       write_date = EXCLUDED.write_date, write_uid = EXCLUDED.write_uid
+                 WHERE known.target <> EXCLUDED.target OR known.state <> 'dismissed'
+                """,
+                delta=rule._get_delta_query(scope),
+                roots=list(scope.root_ids),
+                rule=rule.id,
+                lock=rule.program_id.lock_date or None,
+                uid=self.env.uid,
+            )
+        )
+        self.invalidate_model()

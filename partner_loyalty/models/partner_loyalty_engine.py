@@ -1,0 +1,292 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..const import NO_PERIOD, RECONCILED_TYPES
+from ..tools.scope import Scope
+
+
+class PartnerLoyaltyEngine(models.AbstractModel):
+    """Brings the ledger in line with what rules say: target, posted, and the difference appended.
+
+    A formula is a method ``_get_formula_<formula>`` that returns, as SQL over the contributions of one origin, what
+    they earn before rounding.
+    """
+
+    _name = "partner.loyalty.engine"
+    _description = "Loyalty Engine"
+
+    # === SCOPES ===#
+
+    @api.model
+    def _get_member_scope(self, root_ids):
+        """Return the scope of all documents of members.
+
+        :param root_ids: ids of members that are not merged into others
+        :rtype: Scope
+        """
+        return Scope(root_ids=tuple(root_ids))
+
+    @api.model
+    def _get_document_scope(self, model, document_ids):
+        """Return the scope of documents, widened to the origins they belong to and all documents of those.
+
+        :param str model: ``sale.order`` or ``account.move``
+        :param document_ids: ids of documents, whether or not they still exist
+        :rtype: Scope
+        """
+        if model != "account.move":
+            return Scope(model, tuple(document_ids), tuple(document_ids))
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH origin AS (
+                    SELECT DISTINCT COALESCE(parent.reversed_entry_id, parent.id, move.id) AS id
+                      FROM account_move move
+                 LEFT JOIN account_move parent ON parent.id = move.reversed_entry_id
+                     WHERE move.id = ANY(%(ids)s)
+                ), credit AS (
+                    SELECT move.id FROM account_move move JOIN origin ON move.reversed_entry_id = origin.id
+                )
+                SELECT id, TRUE FROM origin
+                 UNION ALL SELECT id, FALSE FROM credit
+                 UNION ALL SELECT move.id, FALSE FROM account_move move JOIN credit ON move.reversed_entry_id = credit.id
+                """,
+                ids=list(document_ids),
+            )
+        )
+        origin_ids = {row[0] for row in rows if row[1]} | set(document_ids)
+        return Scope(model, tuple(origin_ids), tuple(origin_ids | {row[0] for row in rows}))
+
+    # === RECONCILIATION ===#
+
+    def _reconcile(self, scope):
+        """Append the difference between what the rule says and what the ledger holds.
+
+        Running it again posts nothing.
+
+        :param Scope scope: the documents or members to look at
+        :return: number of entries, and their sum in the unit of the rule
+        :rtype: tuple[int, Decimal]
+        """
+        self.ensure_one()
+        rows = self.env["partner.loyalty.entry"]._post(self._get_entry_source(scope))
+        self.env["partner.loyalty.entry"]._settle({account_id for _id, account_id, _amount in rows})
+        return len(rows), sum(amount for _id, _account_id, amount in rows)
+
+    def _get_entry_source(self, scope):
+        """Return the entries to append, as the source for ``partner.loyalty.entry._post``.
+
+        First postings are dated by the sale, corrections by the day they are made; neither before the first open day.
+
+        :rtype: SQL
+        """
+        program = self.program_id
+        return SQL(
+            """
+            SELECT delta.account_id, CASE WHEN delta.amount > 0 THEN 'accrual' ELSE 'clawback' END AS type,
+                   delta.amount, %(rule)s AS rule_id, delta.origin_model, delta.origin_id,
+                   %(no_period)s::date AS period_start, delta.revision, delta.contribution_date, day.day AS date,
+                   GREATEST(delta.contribution_date + %(maturity)s, day.day) AS mature_date,
+                   NULL::date AS expiry_date,
+                   COALESCE(delta.contribution_date < %(first_open)s::date, FALSE) AS prior_period,
+                   NULL::integer AS reverses_id, NULL::varchar AS external_ref, delta.explanation
+              FROM (%(delta)s) delta
+        CROSS JOIN LATERAL (
+                SELECT GREATEST(
+                    delta.contribution_date, %(first_open)s::date, CASE WHEN delta.revision > 0 THEN %(today)s::date END
+                ) AS day
+             ) day
+            """,
+            rule=self.id,
+            no_period=NO_PERIOD,
+            maturity=program.maturity_days,
+            first_open=program._get_first_open_day(),
+            today=program._get_today(),
+            delta=self._get_delta_query(scope),
+        )
+
+    def _get_delta_query(self, scope):
+        """Return for each member and origin what the ledger lacks: target less posted, where they differ.
+
+        :rtype: SQL
+        """
+        self.ensure_one()
+        return SQL(
+            """
+            WITH target AS MATERIALIZED (%(target)s), posted AS MATERIALIZED (%(posted)s)
+            SELECT account.id AS account_id,
+                   COALESCE(target.origin_model, posted.origin_model) AS origin_model,
+                   COALESCE(target.origin_id, posted.origin_id) AS origin_id,
+                   COALESCE(target.amount, 0) - COALESCE(posted.amount, 0) AS amount,
+                   COALESCE(target.amount, 0) AS target, COALESCE(posted.amount, 0) AS posted,
+                   COALESCE(posted.revision, -1) + 1 AS revision,
+                   COALESCE(target.contribution_date, posted.contribution_date) AS contribution_date,
+                   jsonb_strip_nulls(jsonb_build_object(
+                       'version', %(version)s, 'formula', %(formula)s, 'rounding', %(rounding)s,
+                       'step', %(step)s::text, 'base', trim_scale(COALESCE(target.base, 0))::text,
+                       'rate', trim_scale(COALESCE(target.rate, 0))::text,
+                       'tier_id', target.tier_id, 'tier', target.tier,
+                       'target', trim_scale(COALESCE(target.amount, 0))::text,
+                       'posted', trim_scale(COALESCE(posted.amount, 0))::text)) AS explanation
+              FROM target
+         FULL JOIN posted ON posted.root_id = target.root_id AND posted.origin_id = target.origin_id
+                         AND posted.origin_model = target.origin_model
+              JOIN partner_loyalty_account account
+                ON account.member_id = COALESCE(target.root_id, posted.root_id) AND account.unit = %(unit)s
+             WHERE COALESCE(target.amount, 0) <> COALESCE(posted.amount, 0)
+            """,
+            target=self._get_target_query(scope),
+            posted=self._get_posted_query(scope),
+            version=self.version,
+            formula=self.formula,
+            rounding=self._get_rounding(),
+            step=str(self.step_amount) if self.formula == "per_amount" else None,
+            unit=self.unit,
+        )
+
+    def _get_target_query(self, scope):
+        """Return what each member should have earned for each origin, rounded once per origin.
+
+        Columns: ``root_id, origin_model, origin_id, base, rate, tier_id, tier, contribution_date, amount``.
+
+        :rtype: SQL
+        """
+        query = self._get_matching_query(scope)
+        column = self._get_column(query)
+        query.add_join("LEFT JOIN", "tier_period", "partner_loyalty_tier_period", self._get_tier_condition(column))
+        query.add_join("LEFT JOIN", "tier", "partner_loyalty_tier", SQL("tier.id = tier_period.tier_id"))
+        query.add_join(
+            "LEFT JOIN",
+            "tier_rate",
+            "partner_loyalty_rule_rate",
+            SQL("tier_rate.rule_id = %s AND tier_rate.tier_id = tier_period.tier_id", self.id),
+        )
+        key = SQL("membership.root_id, %s, %s", column("origin_model"), column("origin_id"))
+        query.groupby = key
+        rate = SQL("COALESCE(tier_rate.rate, %s::numeric)", str(self.rate))
+        base = SQL("ROUND(SUM(%s), 6)", column("amount"))
+        return query.select(
+            key,
+            SQL("%s AS base", base),
+            SQL("MIN(%s) AS rate", rate),
+            SQL("MIN(tier.id) AS tier_id"),
+            SQL("MIN(tier.name->>'en_US') AS tier"),
+            SQL("MAX(%s) AS contribution_date", column("date")),
+            SQL("%s AS amount", self._get_rounded(self._get_formula(column, base, rate))),
+        )
+
+    def _get_matching_query(self, scope):
+        """Return the contributions that the rule counts, within ``scope``.
+
+        Rules, programs and memberships apply by their dates, on the day of the sale; whether they are archived,
+        closed or suspended today does not matter.
+
+        :rtype: Query
+        """
+        program = self.program_id
+        query = program._get_contribution_query(
+            self.kind,
+            self.role,
+            max(filter(None, (program.date_from, self.date_from))),
+            min(filter(None, (program.date_to, self.date_to)), default=None),
+            date_field="rate_date",
+            domain=self._get_domain(),
+        )
+        if scope.origin_model:
+            query.add_where(
+                SQL(
+                    "%s = %s AND %s = ANY(%s)",
+                    SQL.identifier(query.table, "document_model"),
+                    scope.origin_model,
+                    SQL.identifier(query.table, "document_id"),
+                    list(scope.document_ids),
+                )
+            )
+        else:
+            query.add_where(SQL("%s IN %s", SQL.identifier(query.table, "partner_id"), self._get_partner_query(scope)))
+        return query
+
+    def _get_partner_query(self, scope):
+        """Return the partners whose documents belong to the members of ``scope``."""
+        return SQL("(SELECT partner_id FROM partner_loyalty_member WHERE root_id = ANY(%s))", list(scope.root_ids))
+
+    def _get_tier_condition(self, column):
+        """Return the join of the tier that was in force on the day of the sale."""
+        return SQL(
+            """tier_period.member_id = membership.root_id AND tier_period.date_from <= %(day)s
+               AND (tier_period.date_to IS NULL OR tier_period.date_to >= %(day)s)""",
+            day=column("rate_date"),
+        )
+
+    def _get_posted_query(self, scope):
+        """Return what the ledger holds of the rule, over the accounts of a member and all merged into it.
+
+        Columns: ``root_id, origin_model, origin_id, amount, revision, contribution_date``.
+
+        :rtype: SQL
+        """
+        if scope.origin_model:
+            within = SQL(
+                "entry.origin_model = %s AND entry.origin_id = ANY(%s)", scope.origin_model, list(scope.origin_ids)
+            )
+        else:
+            within = SQL("member.root_id = ANY(%s)", list(scope.root_ids))
+        return SQL(
+            """
+            SELECT member.root_id, entry.origin_model, entry.origin_id, SUM(entry.amount) AS amount,
+                   MAX(entry.revision) AS revision, MAX(entry.contribution_date) AS contribution_date
+              FROM partner_loyalty_entry entry
+              JOIN partner_loyalty_account account ON account.id = entry.account_id
+              JOIN partner_loyalty_member member ON member.id = account.member_id
+             WHERE COALESCE(entry.rule_id, 0) = %(rule)s AND entry.type IN %(types)s AND %(within)s
+          GROUP BY member.root_id, entry.origin_model, entry.origin_id
+            """,
+            rule=self.id,
+            types=RECONCILED_TYPES,
+            within=within,
+        )
+
+    # === FORMULAS ===#
+
+    def _get_formula(self, column, base, rate):
+        """Return what an origin earns before rounding.
+
+        :param column: callable that gives the SQL of a contribution column
+        :param SQL base: aggregate, the sum of the amounts that count
+        :param SQL rate: rate of one contribution, by the tier of its day
+        :rtype: SQL
+        """
+        self.ensure_one()
+        return getattr(self, f"_get_formula_{self.formula}")(column, base, rate)
+
+    def _get_formula_percent(self, column, base, rate):
+        """Per cent of the untaxed amount."""
+        return SQL("SUM(%s * %s) / 100", column("amount"), rate)
+
+    def _get_formula_per_amount(self, column, base, rate):
+        """So much for each step of the untaxed amount, in proportion."""
+        return SQL("SUM(%s * %s) / %s::numeric", column("amount"), rate, str(self.step_amount))
+
+    def _get_formula_fixed(self, column, base, rate):
+        """A fixed sum for a document whose net amount is above zero; on payment, in proportion to what was paid."""
+        if self.kind != "payment":
+            return SQL("CASE WHEN %s > 0 THEN MAX(%s) ELSE 0 END", base, rate)
+        return SQL(
+            "CASE WHEN %(base)s > 0 THEN MAX(%(rate)s) * LEAST(1, COALESCE(%(base)s / NULLIF(MAX(%(whole)s), 0), 1)) ELSE 0 END",
+            base=base,
+            rate=rate,
+            whole=column("origin_amount"),
+        )
+
+    def _get_rounded(self, amount):
+        """Return an aggregate in steps of the unit of the rule, half away from zero.
+
+        Shares of payments are quotients with many digits: what is beyond the eighth is noise and is cut off first.
+        """
+        step = self._get_rounding()
+        return SQL("ROUND(ROUND(%s, 8) / %s::numeric) * %s::numeric", amount, step, step)
+
+    @api.model
+    def _get_column(self, query):
+        """Return a function that gives the SQL of a column of the contributions of ``query``."""
+        return lambda name: SQL.identifier(query.table, name)

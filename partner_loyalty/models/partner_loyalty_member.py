@@ -1,0 +1,311 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..const import UNITS
+
+
+class PartnerLoyaltyMember(models.Model):
+    """A commercial partner in a program. What it is worth is kept by its accounts, one for points and one for money."""
+
+    _name = "partner.loyalty.member"
+    _description = "Loyalty Member"
+    _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.protected.mixin", "partner.loyalty.number.mixin"]
+    _order = "program_id, id desc"
+    _rec_names_search = ["partner_id"]
+    _protected_fields = frozenset({"merged_into_id", "root_id", "state", "suspended", "tier_id"})
+    _protected_after_create_fields = frozenset({"partner_id", "program_id"})
+
+    # === FIELDS ===#
+
+    program_id = fields.Many2one(
+        comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict", readonly=True
+    )
+    partner_id = fields.Many2one(
+        comodel_name="res.partner", required=True, index=True, ondelete="restrict", readonly=True
+    )
+    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    merged_into_id = fields.Many2one(
+        comodel_name="partner.loyalty.member",
+        index="btree_not_null",
+        ondelete="restrict",
+        readonly=True,
+        help="The member that took over this one; its statement goes on there.",
+    )
+    root_id = fields.Many2one(
+        comodel_name="partner.loyalty.member",
+        compute="_compute_root_id",
+        store=True,
+        recursive=True,
+        index=True,
+        ondelete="restrict",
+        help="The member that stands for this one: itself, or the one it was merged into.",
+    )
+    period_ids = fields.One2many(
+        comodel_name="partner.loyalty.member.period", inverse_name="member_id", string="Membership"
+    )
+    date_from = fields.Date(string="Member since", compute="_compute_dates", store=True)
+    date_to = fields.Date(string="Member until", compute="_compute_dates", store=True)
+    suspended = fields.Boolean(readonly=True, copy=False, tracking=True)
+    state = fields.Selection(
+        selection=[("future", "Future"), ("active", "Active"), ("suspended", "Suspended"), ("ended", "Ended")],
+        compute="_compute_state",
+        store=True,
+    )
+    user_id = fields.Many2one(related="partner_id.user_id", string="Account Manager")
+
+    tier_id = fields.Many2one(
+        comodel_name="partner.loyalty.tier", index="btree_not_null", ondelete="restrict", readonly=True, copy=False
+    )
+    tier_color = fields.Integer(related="tier_id.color")
+    tier_period_ids = fields.One2many(comodel_name="partner.loyalty.tier.period", inverse_name="member_id")
+    account_ids = fields.One2many(comodel_name="partner.loyalty.account", inverse_name="member_id")
+    point_balance = fields.Float(
+        string="Points", digits=(18, 4), compute="_compute_balances", search="_search_point_balance"
+    )
+    money_balance = fields.Monetary(string="Money", compute="_compute_balances", search="_search_money_balance")
+    point_available = fields.Float(string="Points Available", digits=(18, 4), compute="_compute_balances")
+    money_available = fields.Monetary(
+        compute="_compute_balances", help="What has matured and can be paid out; the rest is still held back."
+    )
+    entry_count = fields.Integer(string="Statement Lines", compute="_compute_counts")
+    payout_count = fields.Integer(string="Payouts", compute="_compute_counts")
+
+    # === CONSTRAINTS ===#
+
+    # An index and no constraint: the contact merge of Odoo deletes rows that hit a constraint.
+    _program_partner_unique = models.UniqueIndex(
+        "(program_id, partner_id) WHERE merged_into_id IS NULL",
+        "This partner is already a member of the program: open its membership instead.",
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("merged_into_id.root_id")
+    def _compute_root_id(self):
+        for member in self:
+            member.root_id = member.merged_into_id.root_id or member
+
+    @api.depends("period_ids.date_from", "period_ids.date_to")
+    def _compute_dates(self):
+        for member in self:
+            ends = member.period_ids.mapped("date_to")
+            member.date_from = min(member.period_ids.mapped("date_from"), default=False)
+            member.date_to = max(ends, default=False) if all(ends) else False
+
+    @api.depends("period_ids.date_from", "period_ids.date_to", "suspended")
+    def _compute_state(self):
+        for member in self:
+            today = member.program_id._get_today()
+            if member.suspended:
+                member.state = "suspended"
+            elif any(
+                period.date_from <= today and (not period.date_to or period.date_to >= today)
+                for period in member.period_ids
+            ):
+                member.state = "active"
+            else:
+                member.state = "future" if any(p.date_from > today for p in member.period_ids) else "ended"
+
+    def _compute_balances(self):
+        accounts = {(account.member_id, account.unit): account for account in self.account_ids}
+        for member in self:
+            for unit, _label in UNITS:
+                account = accounts.get((member, unit), self.env["partner.loyalty.account"])
+                member[f"{unit}_balance"] = account.balance
+                member[f"{unit}_available"] = account.available
+
+    def _compute_counts(self):
+        entries = self.env["partner.loyalty.account"]._read_group(
+            [("member_id", "in", self.ids)], ["member_id"], ["version:sum"]
+        )
+        payouts = self.env["partner.loyalty.payout"]._read_group(
+            [("member_id", "in", self.ids)], ["member_id"], ["__count"]
+        )
+        entry_counts, payout_counts = dict(entries), dict(payouts)
+        for member in self:
+            member.entry_count = entry_counts.get(member, 0)
+            member.payout_count = payout_counts.get(member, 0)
+
+    @api.depends("partner_id.display_name", "program_id.name")
+    @api.depends_context("loyalty_show_program")
+    def _compute_display_name(self):
+        for member in self:
+            name = member.partner_id.display_name
+            if self.env.context.get("loyalty_show_program"):
+                name = f"{name} ({member.program_id.name})"
+            member.display_name = name
+
+    def _search_point_balance(self, operator, value):
+        return self._get_balance_domain("point", operator, value)
+
+    def _search_money_balance(self, operator, value):
+        return self._get_balance_domain("money", operator, value)
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("partner_id")
+    def _check_commercial_partner(self):
+        for member in self:
+            if member.partner_id != member.partner_id.commercial_partner_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(contact)s is a contact of %(company)s: enroll the company.",
+                        contact=member.partner_id.display_name,
+                        company=member.partner_id.commercial_partner_id.display_name,
+                    )
+                )
+
+    @api.constrains("partner_id", "program_id")
+    def _check_company(self):
+        for member in self:
+            partner_company = member.partner_id.company_id
+            if partner_company and partner_company != member.company_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(partner)s belongs to the company %(other)s, and the program to %(company)s: "
+                        "choose a program of its own company.",
+                        partner=member.partner_id.display_name,
+                        other=partner_company.name,
+                        company=member.company_id.name,
+                    )
+                )
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        members = super().create(vals_list)
+        # Nobody has the right to write accounts and tiers by hand; they come with the membership.
+        members_sudo = members.sudo()
+        members_sudo.account_ids._open(members_sudo)
+        members_sudo.tier_period_ids._start(members_sudo)
+        members_sudo._refresh_by_date(members_sudo.program_id)
+        return members
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        for member in self:
+            raise UserError(
+                self.env._(
+                    "The membership of %(partner)s holds its statement, which is kept: end the membership instead.",
+                    partner=member.partner_id.display_name,
+                )
+            )
+
+    # === ACTION METHODS ===#
+
+    def action_suspend(self):
+        """Interrupt the membership: sales after today earn nothing; what was earned stays."""
+        self.check_access("write")
+        self._close_membership()
+        # Suspension is set by the buttons alone, which move the dates along.
+        self.sudo().suspended = True
+
+    def action_resume(self):
+        """Take the membership up again from today on."""
+        self.check_access("write")
+        # Suspension is set by the buttons alone, which move the dates along.
+        self.sudo().suspended = False
+        for member in self:
+            member._reopen_membership()
+
+    def action_end(self):
+        """End the membership today; what was earned stays and can be paid out."""
+        self.check_access("write")
+        self._close_membership()
+        # Suspension is set by the buttons alone, which move the dates along.
+        self.sudo().suspended = False
+
+    def action_view_entries(self):
+        """Show the statement lines of the member."""
+        return self._get_related_action("partner_loyalty.partner_loyalty_entry_action")
+
+    def action_view_payouts(self):
+        """Show the payouts of the member."""
+        return self._get_related_action("partner_loyalty.partner_loyalty_payout_action")
+
+    def action_view_performance(self):
+        """Show what the member contributed."""
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_contribution_action"),
+            "domain": [("partner_id", "=", self.partner_id.id), ("company_id", "=", self.company_id.id)],
+        }
+
+    # === BUSINESS METHODS ===#
+
+    def _close_membership(self):
+        """End the periods that go on with today, and drop those that have not begun."""
+        for member in self:
+            today = member.program_id._get_today()
+            for period in member.period_ids:
+                if period.date_from > today:
+                    period.unlink()
+                elif not period.date_to or period.date_to > today:
+                    period.date_to = today
+
+    def _reopen_membership(self):
+        """Begin a period today, or go on with the one that ends today."""
+        self.ensure_one()
+        today = self.program_id._get_today()
+        current = self.period_ids.filtered(lambda period: not period.date_to or period.date_to >= today)
+        if current:
+            current[-1].date_to = False
+        else:
+            self.period_ids = [fields.Command.create({"date_from": today})]
+
+    @api.model
+    def _refresh_by_date(self, programs):
+        """Bring up to date what changes with the calendar alone: the tier in force and the state of membership."""
+        self.env.flush_all()
+        for program in programs:
+            today = program._get_today()
+            self.env.execute_query(
+                SQL(
+                    """
+                    UPDATE partner_loyalty_member member
+                       SET tier_id = period.tier_id
+                      FROM partner_loyalty_tier_period period
+                     WHERE period.member_id = member.id AND member.program_id = %(program)s
+                       AND period.date_from <= GREATEST(%(today)s, member.date_from)
+                       AND (period.date_to IS NULL OR period.date_to >= GREATEST(%(today)s, member.date_from))
+                       AND member.tier_id IS DISTINCT FROM period.tier_id
+                    """,
+                    program=program.id,
+                    today=today,
+                )
+            )
+            self.env.invalidate_all()
+            crossed = self.search(
+                Domain("program_id", "=", program.id)
+                & (
+                    Domain([("state", "=", "future"), ("date_from", "<=", today)])
+                    | Domain([("state", "=", "active"), ("date_to", "<", today)])
+                )
+            )
+            self.env.add_to_compute(self._fields["state"], crossed)
+
+    @api.model
+    def _get_balance_domain(self, unit, operator, value):
+        accounts = self.env["partner.loyalty.account"]._search([("unit", "=", unit), ("balance", operator, value)])
+        return Domain("account_ids", "in", accounts)
+
+    def _get_account(self, unit):
+        """Return the account of the member in ``unit``.
+
+        :param str unit: ``point`` or ``money``
+        :rtype: ``partner.loyalty.account``
+        """
+        self.ensure_one()
+        return self.account_ids.filtered(lambda account: account.unit == unit)
+
+    def _get_related_action(self, xmlid):
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(xmlid),
+            "domain": [("member_id", "=", self.id)],
+            "context": {"default_member_id": self.id},
+        }

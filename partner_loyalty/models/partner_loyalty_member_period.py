@@ -1,0 +1,39 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class PartnerLoyaltyMemberPeriod(models.Model):
+    """From when to when a member belongs to its program; what it sells in between counts."""
+
+    _name = "partner.loyalty.member.period"
+    _description = "Membership Period"
+    _order = "date_from"
+
+    # === FIELDS ===#
+
+    member_id = fields.Many2one(comodel_name="partner.loyalty.member", required=True, index=True, ondelete="restrict")
+    company_id = fields.Many2one(related="member_id.company_id", store=True)
+    date_from = fields.Date(string="From", required=True)
+    date_to = fields.Date(string="Until", help="The last day of membership; empty while it goes on.")
+
+    # === CONSTRAINTS ===#
+
+    _dates_ordered = models.Constraint(
+        "CHECK (date_to IS NULL OR date_to >= date_from)",
+        "A membership cannot end before it starts: choose a later end or an earlier start.",
+    )
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("date_from", "date_to", "member_id")
+    def _check_no_overlap(self):
+        for member in self.member_id:
+            spans = member.period_ids.sorted("date_from")
+            for earlier, later in zip(spans, spans[1:], strict=False):
+                if not earlier.date_to or earlier.date_to >= later.date_from:
+                    raise ValidationError(
+                        self.env._(
+                            "Two membership periods of %(member)s overlap: end the first before the second starts.",
+                            member=member.partner_id.display_name,
+                        )
+                    )

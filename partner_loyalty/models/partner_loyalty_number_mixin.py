@@ -1,0 +1,55 @@
+import math
+
+from odoo import api, models
+from odoo.exceptions import ValidationError
+
+from ..const import MAX_AMOUNT
+
+
+class PartnerLoyaltyNumberMixin(models.AbstractModel):
+    """Refuses numbers that are none (NaN, infinities) or absurdly large, before a field converts them."""
+
+    _name = "partner.loyalty.number.mixin"
+    _description = "Finite Numbers"
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_finite_numbers(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_finite_numbers(vals)
+        return super().write(vals)
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _check_finite_numbers(self, vals):
+        """Check the numbers among ``vals``, as a client sent them.
+
+        :param dict vals: field values
+        :raises ValidationError: where a numeric field is given something that is no number, not finite or too large
+        """
+        for name, value in vals.items():
+            field = self._fields.get(name)
+            if field is None or field.type not in ("float", "monetary", "integer") or value in (None, False):
+                continue
+            if not self._is_finite_number(value):
+                raise ValidationError(
+                    self.env._(
+                        "“%(value)s” is not a number that “%(field)s” can hold: enter an amount below one trillion.",
+                        value=value,
+                        field=field._description_string(self.env),
+                    )
+                )
+
+    @api.model
+    def _is_finite_number(self, value):
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            return False
+        return math.isfinite(number) and abs(number) < MAX_AMOUNT

@@ -1,0 +1,425 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, clean_context
+
+
+class PartnerLoyaltyPayout(models.Model):
+    """Money on its way to a member: prepared by an officer, approved by a manager, billed, and paid with the bill."""
+
+    _name = "partner.loyalty.payout"
+    _description = "Loyalty Payout"
+    _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.protected.mixin", "partner.loyalty.number.mixin"]
+    _order = "date desc, id desc"
+    _check_company_auto = True
+    _protected_fields = frozenset(
+        {
+            "amount",
+            "bill_id",
+            "decided_at",
+            "decided_by_id",
+            "decision",
+            "entry_id",
+            "name",
+            "prepared_by_id",
+            "refuse_reason",
+            "state",
+            "submitted_at",
+            "submitted_by_id",
+        }
+    )
+    _protected_after_create_fields = frozenset({"date", "member_id"})
+
+    # === FIELDS ===#
+
+    name = fields.Char(string="Number", required=True, readonly=True, copy=False, default="/")
+    member_id = fields.Many2one(
+        comodel_name="partner.loyalty.member", required=True, index=True, ondelete="restrict", readonly=True
+    )
+    program_id = fields.Many2one(related="member_id.program_id", store=True, index=True)
+    partner_id = fields.Many2one(related="member_id.partner_id", store=True, index=True)
+    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    date = fields.Date(
+        string="Matured until", required=True, readonly=True, help="What had matured by this day is paid out."
+    )
+    amount = fields.Monetary(readonly=True, tracking=True)
+    decision = fields.Selection(
+        selection=[
+            ("draft", "Draft"),
+            ("submitted", "Submitted"),
+            ("approved", "Approved"),
+            ("refused", "Refused"),
+            ("canceled", "Canceled"),
+        ],
+        required=True,
+        default="draft",
+        readonly=True,
+        copy=False,
+    )
+    state = fields.Selection(
+        selection=[
+            ("draft", "Draft"),
+            ("submitted", "To Approve"),
+            ("approved", "Approved"),
+            ("billed", "Billed"),
+            ("paid", "Paid"),
+            ("refused", "Refused"),
+            ("canceled", "Canceled"),
+        ],
+        compute="_compute_state",
+        store=True,
+        tracking=True,
+        help="Approved: the bill is a draft. Billed: it is posted. Paid: it is paid.",
+    )
+    prepared_by_id = fields.Many2one(
+        comodel_name="res.users",
+        string="Prepared by",
+        required=True,
+        readonly=True,
+        copy=False,
+        default=lambda self: self.env.user,
+    )
+    submitted_by_id = fields.Many2one(comodel_name="res.users", string="Submitted by", readonly=True, copy=False)
+    submitted_at = fields.Datetime(string="Submitted on", readonly=True, copy=False)
+    decided_by_id = fields.Many2one(comodel_name="res.users", string="Decided by", readonly=True, copy=False)
+    decided_at = fields.Datetime(string="Decided on", readonly=True, copy=False)
+    refuse_reason = fields.Char(string="Reason", readonly=True, copy=False, tracking=True)
+    entry_id = fields.Many2one(
+        comodel_name="partner.loyalty.entry", string="Statement Line", readonly=True, copy=False, ondelete="restrict"
+    )
+    bill_id = fields.Many2one(
+        comodel_name="account.move", string="Vendor Bill", readonly=True, copy=False, index="btree_not_null"
+    )
+    can_approve = fields.Boolean(compute="_compute_can_approve")
+    line_ids = fields.Many2many(
+        comodel_name="partner.loyalty.entry", string="Statement Lines", compute="_compute_statement"
+    )
+    opening_balance = fields.Monetary(compute="_compute_statement")
+    closing_balance = fields.Monetary(compute="_compute_statement")
+
+    # === CONSTRAINTS ===#
+
+    _member_date_unique = models.UniqueIndex(
+        "(member_id, date) WHERE decision NOT IN ('refused', 'canceled')",
+        "There is a payout to this member for this day already: open that one.",
+    )
+    _one_draft = models.UniqueIndex(
+        "(member_id) WHERE decision = 'draft'",
+        "There is a draft payout to this member already: submit or cancel that one first.",
+    )
+    _bill_unique = models.UniqueIndex("(bill_id) WHERE bill_id IS NOT NULL")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("decision", "bill_id.state", "bill_id.payment_state")
+    def _compute_state(self):
+        for payout in self:
+            # Sales managers approve without any right on bills.
+            bill_sudo = payout.bill_id.sudo()
+            payout.state = payout.decision
+            if payout.decision == "approved" and bill_sudo.state == "posted":
+                payout.state = "paid" if bill_sudo.payment_state in ("paid", "in_payment") else "billed"
+
+    @api.depends_context("uid")
+    @api.depends("decision", "prepared_by_id", "submitted_by_id")
+    def _compute_can_approve(self):
+        reasons = self._get_cannot_approve_reason()
+        for payout in self:
+            payout.can_approve = not reasons[payout.id]
+
+    def _compute_statement(self):
+        for payout in self:
+            lines, opening = payout._get_statement_lines()
+            payout.line_ids = lines
+            payout.opening_balance = opening
+            payout.closing_balance = opening + sum(lines.mapped("amount"))
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        payouts = super().create(vals_list)
+        # Number and amount are set by the program alone.
+        for payout_sudo in payouts.sudo():
+            sequence_sudo = self.env["ir.sequence"].sudo().with_company(payout_sudo.company_id)
+            payout_sudo.name = sequence_sudo.next_by_code(self._name) or "/"
+        payouts.action_recompute()
+        return payouts
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_draft(self):
+        if any(payout.decision != "draft" for payout in self):
+            raise UserError(self.env._("A payout that was submitted is kept: only drafts can be deleted."))
+
+    # === ACTION METHODS ===#
+
+    def action_submit(self):
+        """Take the money off the balance and ask a manager for approval.
+
+        :raises UserError: when less than the amount is available by now
+        """
+        self.check_access("write")
+        for payout in self._get_in("draft"):
+            payout._debit()
+            payout._set_decision("submitted", submitted_by_id=self.env.uid, submitted_at=fields.Datetime.now())
+            payout._notify_approvers()
+
+    def action_approve(self):
+        """Approve payouts and make their vendor bills, as drafts.
+
+        :raises UserError: when the user may not approve one of them
+        """
+        payouts = self._get_in("submitted")
+        payouts._check_can("approve")
+        for payout in payouts:
+            payout._set_decision("approved", **payout._prepare_decision_vals())
+            payout._create_bill()
+        payouts.activity_unlink(["mail.mail_activity_data_todo"])
+
+    def action_refuse(self, reason=None):
+        """Refuse payouts: the money goes back to the balance it came from.
+
+        :param str reason: what to tell who prepared them
+        """
+        payouts = self._get_in("submitted")
+        payouts._check_can("refuse")
+        for payout in payouts:
+            payout._return_money()
+            payout._set_decision("refused", refuse_reason=reason, **payout._prepare_decision_vals())
+        payouts.activity_unlink(["mail.mail_activity_data_todo"])
+
+    def action_cancel(self):
+        """Withdraw payouts that were not approved yet."""
+        self.check_access("write")
+        for payout in self._get_in("draft", "submitted"):
+            if payout.decision == "submitted":
+                payout._return_money()
+            payout._set_decision("canceled", **payout._prepare_decision_vals())
+        self.activity_unlink(["mail.mail_activity_data_todo"])
+
+    def action_recompute(self):
+        """Bring the amount of drafts up to what is available now."""
+        self.check_access("write")
+        for payout in self._get_in("draft"):
+            account = payout.member_id._get_account("money")
+            # Amounts are set by the program alone.
+            payout.sudo().amount = account._get_available(payout.date).get(account.id, 0)
+
+    def action_view_bill(self):
+        """Open the vendor bill."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.move",
+            "res_id": self.bill_id.id,
+            "view_mode": "form",
+        }
+
+    # === BUSINESS METHODS - MONEY ===#
+
+    def _debit(self):
+        """Post the payout: the debit comes first and then has to find matured lots for all of it.
+
+        :raises UserError: when it does not
+        """
+        self.ensure_one()
+        Entry = self.env["partner.loyalty.entry"]
+        account = self.member_id._get_account("money")
+        vals = Entry._prepare_entry_vals(account, "payout", -self._get_exact_amount(), self)
+        if vals["amount"] >= 0:
+            raise UserError(self.env._("%(payout)s has no amount: nothing is available.", payout=self.name))
+        entry = Entry._post_vals([vals])
+        Entry._settle(account.ids, mature_by=self.date)
+        if entry.amount_open:
+            raise UserError(
+                self.env._(
+                    "%(payout)s is for %(amount)s, and only part of that is available by now: "
+                    "something was paid or taken back since. Click “Update Amount”.",
+                    payout=self.name,
+                    amount=self.currency_id.format(self.amount),
+                )
+            )
+        # The link is set by the program alone.
+        self.sudo().entry_id = entry
+
+    def _return_money(self):
+        """Give the money of a submitted payout back to the lots it came from."""
+        self.ensure_one()
+        self.entry_id._return("payout_return", self)
+
+    def _get_exact_amount(self):
+        """Return the amount as a Decimal."""
+        self.ensure_one()
+        self.flush_recordset(["amount"])
+        return (
+            self.env.execute_query(SQL("SELECT amount FROM partner_loyalty_payout WHERE id = %s", self.id))[0][0] or 0
+        )
+
+    # === BUSINESS METHODS - BILL ===#
+
+    def _create_bill(self):
+        """Make the draft vendor bill of an approved payout.
+
+        :raises UserError: when the program lacks a journal or a product
+        """
+        self.ensure_one()
+        self._check_can_bill()
+        # The approver is a sales manager without accounting rights; the bill is a draft for the accountant to check.
+        context = clean_context(self.env.context)
+        move_sudo = self.env["account.move"].sudo().with_company(self.company_id).with_context(context)
+        self.sudo().bill_id = move_sudo.create(self._prepare_vendor_bill_vals())
+
+    def _check_can_bill(self):
+        program = self.program_id
+        if not program.payout_product_id or not program.payout_journal_id:
+            raise UserError(
+                self.env._(
+                    "Payouts of “%(program)s” cannot be billed: choose a bill journal and a bill product on the program.",
+                    program=program.name,
+                )
+            )
+
+    def _prepare_vendor_bill_vals(self):
+        """Return the values of the vendor bill.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        return {
+            "move_type": "in_invoice",
+            "partner_id": self.partner_id.id,
+            "journal_id": self.program_id.payout_journal_id.id,
+            "currency_id": self.currency_id.id,
+            "invoice_date": fields.Date.context_today(self),
+            "ref": self.name,
+            "invoice_origin": self.name,
+            "loyalty_payout_id": self.id,
+            "invoice_line_ids": [fields.Command.create(self._prepare_vendor_bill_line_vals())],
+        }
+
+    def _prepare_vendor_bill_line_vals(self):
+        """Return the values of the line of the vendor bill.
+
+        :rtype: dict
+        """
+        return {
+            "product_id": self.program_id.payout_product_id.id,
+            "name": self.env._("%(program)s, payout %(payout)s", program=self.program_id.name, payout=self.name),
+            "quantity": 1,
+            "price_unit": self.amount,
+        }
+
+    # === BUSINESS METHODS - APPROVAL ===#
+
+    def _get_cannot_approve_reason(self):
+        """Say why the user cannot decide on payouts; the button and the call both ask here.
+
+        :return: sentence or False by payout id
+        :rtype: dict
+        """
+        user = self.env.user
+        is_manager = user.has_group("partner_loyalty.partner_loyalty_group_manager")
+        reasons = {}
+        for payout in self:
+            terms = {"payout": payout.name}
+            reasons[payout.id] = False
+            if payout.decision != "submitted":
+                reasons[payout.id] = self.env._("%(payout)s is not waiting for approval.", **terms)
+            elif not is_manager:
+                reasons[payout.id] = self.env._("%(payout)s has to be approved by a loyalty manager.", **terms)
+            elif user in payout.prepared_by_id | payout.submitted_by_id:
+                reasons[payout.id] = self.env._(
+                    "You prepared %(payout)s yourself: another manager has to approve it.", **terms
+                )
+            elif user.partner_id.commercial_partner_id == payout.partner_id:
+                reasons[payout.id] = self.env._(
+                    "%(payout)s is for your own company: another manager has to approve it.", **terms
+                )
+        return reasons
+
+    def _check_can(self, verb):
+        """Check that the user may decide on all of the payouts.
+
+        :param str verb: what the user wants, for messages of extensions
+        :raises UserError: with the reasons
+        """
+        self.check_access("read")
+        reasons = list(filter(None, self._get_cannot_approve_reason().values()))
+        if reasons:
+            raise UserError("\n".join(reasons))
+
+    def _notify_approvers(self):
+        """Ask the responsible of the program for approval, unless the submitter is the same person."""
+        self.ensure_one()
+        responsible = self.program_id.user_id
+        if (
+            responsible
+            and responsible != self.env.user
+            and responsible.has_group("partner_loyalty.partner_loyalty_group_manager")
+        ):
+            self.activity_schedule(
+                "mail.mail_activity_data_todo",
+                summary=self.env._("Payout to approve"),
+                user_id=responsible.id,
+            )
+
+    def _get_in(self, *decisions):
+        """Return those of the payouts that are in one of the states; raise where none is.
+
+        :raises UserError: when nothing is left to do
+        """
+        payouts = self.filtered(lambda payout: payout.decision in decisions)
+        if self and not payouts:
+            raise UserError(
+                self.env._(
+                    "%(payouts)s cannot be changed this way any more: reload the page to see what has happened.",
+                    payouts=", ".join(self.mapped("name")),
+                )
+            )
+        return payouts.try_lock_for_update() if payouts else payouts
+
+    def _set_decision(self, decision, **vals):
+        # Nobody may write the state by hand; each transition has been checked by its action.
+        self.sudo().write({"decision": decision, **vals})
+
+    def _prepare_decision_vals(self):
+        return {"decided_by_id": self.env.uid, "decided_at": fields.Datetime.now()}
+
+    # === GETTERS ===#
+
+    def _get_statement_lines(self):
+        """Return the lines since the previous payout, and the balance before them.
+
+        A draft shows what is on the account now. Opening balance, lines and closing balance add up.
+
+        :rtype: tuple
+        """
+        self.ensure_one()
+        account = self.member_id._get_account("money")
+        last = self.entry_id.sequence or account.version
+        first = self._get_previous_sequence(account, last)
+        Entry = self.env["partner.loyalty.entry"]
+        lines = Entry.search(
+            [("account_id", "=", account.id), ("sequence", ">", first), ("sequence", "<=", last)], order="sequence"
+        )
+        before = Entry._read_group([("account_id", "=", account.id), ("sequence", "<=", first)], [], ["amount:sum"])
+        return lines, before[0][0] or 0
+
+    def _get_previous_sequence(self, account, last):
+        """Return the number of the last line that an earlier payout has shown."""
+        rows = self.env["partner.loyalty.payout"]._read_group(
+            [
+                ("member_id", "=", self.member_id.id),
+                ("decision", "in", ("submitted", "approved")),
+                ("entry_id.sequence", "<", last),
+                ("id", "!=", self._origin.id),
+            ],
+            [],
+            ["id:recordset"],
+        )
+        return max(rows[0][0].entry_id.mapped("sequence"), default=0)
+
+    def _get_report_base_filename(self):
+        """Return the file name of the statement."""
+        self.ensure_one()
+        return self.env._("Statement %s", self.name)

@@ -1,0 +1,510 @@
+from datetime import timedelta
+
+import pytz
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES
+from ..tools import periods
+
+
+class PartnerLoyaltyProgram(models.Model):
+    _name = "partner.loyalty.program"
+    _description = "Loyalty Program"
+    _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.number.mixin"]
+    _order = "sequence, id"
+    _check_company_auto = True
+
+    # === DEFAULT METHODS ===#
+
+    @api.model
+    def _default_tz(self):
+        return self.env.user.tz or "UTC"
+
+    # === FIELDS ===#
+
+    name = fields.Char(required=True, translate=True, tracking=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        comodel_name="res.company",
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
+        help="The company whose sales count and who pays. It cannot change once somebody is enrolled.",
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    state = fields.Selection(
+        selection=[("draft", "Draft"), ("running", "Running"), ("closed", "Closed")],
+        required=True,
+        default="draft",
+        copy=False,
+        tracking=True,
+    )
+    date_from = fields.Date(
+        string="Start",
+        required=True,
+        default=fields.Date.context_today,
+        tracking=True,
+        help="Sales before this day earn nothing.",
+    )
+    date_to = fields.Date(string="End", tracking=True, help="The last day whose sales earn something.")
+    tz = fields.Selection(
+        selection="_get_time_zones",
+        string="Time Zone",
+        required=True,
+        default=_default_tz,
+        help="Decides on which day an order counts, and when a month ends.",
+    )
+    user_id = fields.Many2one(
+        comodel_name="res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        domain="[('share', '=', False)]",
+        tracking=True,
+    )
+    terms = fields.Html(
+        string="Terms and Conditions", translate=True, help="What partners agree to; shown on their pages."
+    )
+    point_digits = fields.Integer(
+        string="Decimals of Points", default=0, help="Points are rounded to this many decimals, once for each document."
+    )
+    maturity_days = fields.Integer(
+        string="Holdback (Days)",
+        default=0,
+        help="So many days after the sale an earning can be paid out or spent. Long enough for returns to come in.",
+    )
+    lock_date = fields.Date(
+        copy=False,
+        tracking=True,
+        help="Statement lines up to this day stand. What changes later is posted on the first day after it.",
+    )
+    tier_kind = fields.Selection(
+        selection=CONTRIBUTION_KINDS,
+        string="Turnover Counted at",
+        required=True,
+        default="invoice",
+        help="Which sales make the turnover that decides the tier: orders, invoices or payments.",
+    )
+    tier_role = fields.Selection(
+        selection=CONTRIBUTION_ROLES,
+        string="Turnover of",
+        required=True,
+        default="buyer",
+        help="Whether the tier follows what a member buys, or what it brings from others.",
+    )
+    payout_minimum = fields.Monetary(help="A smaller balance waits for the next payout.")
+    payout_journal_id = fields.Many2one(
+        comodel_name="account.journal",
+        string="Bill Journal",
+        domain="[('type', '=', 'purchase')]",
+        check_company=True,
+        help="Approved payouts become draft vendor bills in this purchase journal.",
+    )
+    payout_product_id = fields.Many2one(
+        comodel_name="product.product",
+        string="Bill Product",
+        check_company=True,
+        help="The product on the vendor bill. It decides the expense account and the taxes.",
+    )
+
+    tier_ids = fields.One2many(comodel_name="partner.loyalty.tier", inverse_name="program_id", copy=True)
+    rule_ids = fields.One2many(comodel_name="partner.loyalty.rule", inverse_name="program_id", copy=True)
+    member_ids = fields.One2many(comodel_name="partner.loyalty.member", inverse_name="program_id")
+    member_count = fields.Integer(compute="_compute_counts")
+    difference_count = fields.Integer(compute="_compute_counts")
+    payout_todo_count = fields.Integer(string="Payouts in Progress", compute="_compute_counts")
+    point_balance = fields.Float(string="Points Owed", digits=(18, 4), compute="_compute_balances")
+    money_balance = fields.Monetary(string="Money Owed", compute="_compute_balances")
+    failing_rule_ids = fields.Many2many(comodel_name="partner.loyalty.rule", compute="_compute_failing_rule_ids")
+
+    # === CONSTRAINTS ===#
+
+    _dates_ordered = models.Constraint(
+        "CHECK (date_to IS NULL OR date_to >= date_from)",
+        "A program cannot end before it starts: choose a later end or an earlier start.",
+    )
+    _point_digits_range = models.Constraint(
+        "CHECK (point_digits BETWEEN 0 AND 4)", "Points can have from 0 to 4 decimals: choose a number in between."
+    )
+    _maturity_days_range = models.Constraint(
+        "CHECK (maturity_days BETWEEN 0 AND 3650)",
+        "The holdback is a number of days from 0 to 3650: enter a number in between.",
+    )
+    _payout_minimum_positive = models.Constraint(
+        "CHECK (payout_minimum >= 0)", "The smallest payout cannot be negative: enter zero or more."
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("member_ids")
+    def _compute_counts(self):
+        counts = {
+            "member_count": self._count_by_program("partner.loyalty.member", [("merged_into_id", "=", False)]),
+            "difference_count": self._count_by_program("partner.loyalty.difference", [("state", "=", "open")]),
+            "payout_todo_count": self._count_by_program(
+                "partner.loyalty.payout", [("state", "in", ("draft", "submitted", "approved", "billed"))]
+            ),
+        }
+        for program in self:
+            for name, by_program in counts.items():
+                program[name] = by_program.get(program, 0)
+
+    @api.depends("member_ids")
+    def _compute_balances(self):
+        balances = {
+            (program, unit): balance
+            for program, unit, balance in self.env["partner.loyalty.account"]._read_group(
+                [("program_id", "in", self.ids)], ["program_id", "unit"], ["balance:sum"]
+            )
+        }
+        for program in self:
+            program.point_balance = balances.get((program, "point"), 0)
+            program.money_balance = balances.get((program, "money"), 0)
+
+    @api.depends("rule_ids.error")
+    def _compute_failing_rule_ids(self):
+        for program in self:
+            program.failing_rule_ids = program.with_context(active_test=False).rule_ids.filtered("error")
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("company_id")
+    def _check_company_fixed(self):
+        for program in self:
+            others = program.member_ids.filtered(
+                lambda member, program=program: member.company_id != program.company_id
+            )
+            if others:
+                raise ValidationError(
+                    self.env._(
+                        "“%(program)s” has members already, so its company stays. Duplicate the program for another company.",
+                        program=program.name,
+                    )
+                )
+
+    @api.constrains("lock_date")
+    def _check_lock_date(self):
+        for program in self:
+            if program.lock_date and program.lock_date >= program._get_today():
+                raise ValidationError(
+                    self.env._(
+                        "“%(program)s” can be locked up to yesterday at most: choose an earlier lock date.",
+                        program=program.name,
+                    )
+                )
+
+    @api.constrains("state", "date_from", "date_to")
+    def _check_rules_when_running(self):
+        for program in self:
+            if program.state == "running":
+                program._check_has_rules()
+
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        if "lock_date" in vals:
+            self._check_lock_date_moves_forward(fields.Date.to_date(vals["lock_date"]))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_members(self):
+        programs = self.filtered("member_ids")
+        if programs:
+            raise UserError(
+                self.env._(
+                    "“%(program)s” has members with statements that must be kept: close or archive it instead.",
+                    program=programs[0].name,
+                )
+            )
+
+    # === ACTION METHODS ===#
+
+    def action_start(self):
+        """Start the program: from now on sales of its members earn.
+
+        :raises UserError: when the program has no rule
+        """
+        for program in self:
+            program._check_has_rules()
+        self.write({"state": "running"})
+
+    def action_close(self):
+        """Close the program: sales after today earn nothing more; what was earned stays and can be paid."""
+        for program in self:
+            today = max(program._get_today(), program.date_from)
+            if not program.date_to or program.date_to > today:
+                program.date_to = today
+            program.state = "closed"
+
+    def action_view_members(self):
+        """Show the members of the program."""
+        return self._get_related_action("partner_loyalty.partner_loyalty_member_action")
+
+    def action_view_entries(self):
+        """Show the statement lines of the program."""
+        return self._get_related_action("partner_loyalty.partner_loyalty_entry_action")
+
+    def action_view_differences(self):
+        """Show the differences that wait for a decision."""
+        return self._get_related_action("partner_loyalty.partner_loyalty_difference_action")
+
+    def action_view_payouts(self):
+        """Show the payouts of the program."""
+        return self._get_related_action("partner_loyalty.partner_loyalty_payout_action")
+
+    # === BUSINESS METHODS - ENROLLMENT ===#
+
+    def _enroll(self, dates):
+        """Make partners members of this program.
+
+        :param dict dates: first day of membership by ``res.partner`` record (a commercial partner)
+        :return: the members, in the order of the partners
+        :rtype: recordset of ``partner.loyalty.member``
+        :raises UserError: when the program has no rule or has been closed
+        :raises ValidationError: when a partner cannot be a member, see ``_get_cannot_enroll_reason``
+        """
+        self.ensure_one()
+        self._check_has_rules()
+        if self.state == "closed":
+            raise UserError(self.env._("“%(program)s” is closed: choose a program that is running.", program=self.name))
+        partners = self.env["res.partner"].browse([partner.id for partner in dates])
+        reasons = self._get_cannot_enroll_reason(partners)
+        if reasons:
+            raise ValidationError("\n".join(reasons.values()))
+        return self.env["partner.loyalty.member"].create(
+            [self._prepare_member_vals(partner, date_from) for partner, date_from in dates.items()]
+        )
+
+    def _prepare_member_vals(self, partner, date_from):
+        """Return the values of a new member: its first membership period and its accounts come with it."""
+        return {
+            "program_id": self.id,
+            "partner_id": partner.id,
+            "period_ids": [fields.Command.create({"date_from": date_from})],
+        }
+
+    def _get_cannot_enroll_reason(self, partners):
+        """Say why partners cannot become members.
+
+        :param partners: recordset of commercial partners
+        :return: sentence by partner, without those who can
+        :rtype: dict
+        """
+        self.ensure_one()
+        members = self.env["partner.loyalty.member"].search(
+            [("program_id", "=", self.id), ("partner_id", "in", partners.ids), ("merged_into_id", "=", False)]
+        )
+        reasons = {}
+        for partner in partners:
+            terms = {"partner": partner.display_name, "program": self.name, "company": self.company_id.name}
+            if not partner.active:
+                reasons[partner] = self.env._("%(partner)s is archived: restore the contact first.", **terms)
+            elif partner.company_id and partner.company_id != self.company_id:
+                reasons[partner] = self.env._(
+                    "%(partner)s belongs to another company than %(company)s: choose a program of its own company.",
+                    **terms,
+                )
+            elif partner in members.partner_id:
+                reasons[partner] = self.env._("%(partner)s is already a member of %(program)s.", **terms)
+        return reasons
+
+    def _check_has_rules(self):
+        for program in self:
+            if not program.rule_ids:
+                raise UserError(
+                    self.env._(
+                        "“%(program)s” has no rule yet, so its members would earn nothing: add a rule first.",
+                        program=program.name,
+                    )
+                )
+
+    # === BUSINESS METHODS - TIERS ===#
+
+    @api.model
+    def _cron_evaluate_tiers(self):
+        """Decide the tiers of the months that have ended, program by program."""
+        programs = self.search([("state", "=", "running")])
+        self.env["ir.cron"]._commit_progress(remaining=len(programs))
+        for program in programs:
+            program._evaluate_tiers()
+            self.env["partner.loyalty.member"]._refresh_by_date(program)
+            self.env["ir.cron"]._commit_progress(1)
+
+    def _evaluate_tiers(self):
+        """Decide the tier of each member for each month end that has passed without a decision, in order.
+
+        The turnover of the last twelve calendar months counts, dated up to the month's end and within the
+        membership. A decision is in force from the first of the next month and is never taken back.
+        """
+        self.ensure_one()
+        first = self.env["partner.loyalty.tier.period"]._get_first_undecided_day(self)
+        if not first or not self.tier_ids:
+            return
+        for day in periods.month_ends(first, self._get_today() - timedelta(days=1)):
+            self.env["partner.loyalty.tier.period"]._decide(self, day)
+        self.env["partner.loyalty.member"]._refresh_by_date(self)
+
+    # === BUSINESS METHODS - THE PAST ===#
+
+    def _apply_to_past(self, members=None, dry_run=False, commit=False):
+        """Bring the ledger in line with all documents since the start of the program, whether touched or not.
+
+        This is for members or rules with a date in the past and for imported documents, after somebody has seen
+        a preview. Tiers of past months are decided first, where no decision was taken yet.
+
+        :param members: only these members; all by default
+        :param bool dry_run: take everything back and only return the figures
+        :param bool commit: commit after each chunk of members
+        :return: ``{"entries": int, "points": Decimal, "money": Decimal, "members": int}``, money in company currency
+        :rtype: dict
+        """
+        self.ensure_one()
+        if dry_run:
+            with self.env.cr.savepoint() as savepoint:
+                figures = self._apply_to_past(members)
+                savepoint.rollback()
+            self.env.invalidate_all()
+            return figures
+        self.env.flush_all()
+        self._evaluate_tiers()
+        figures = {"entries": 0, "points": 0, "money": 0, "members": 0}
+        for scope in self._get_member_scopes(members):
+            self._reconcile_scope(scope, figures)
+            if commit:
+                self.env["ir.cron"]._commit_progress(len(scope.root_ids))
+        return figures
+
+    def _reconcile_scope(self, scope, figures):
+        """Reconcile all rules over ``scope`` and add what was posted to ``figures``."""
+        for rule in self.with_context(active_test=False).rule_ids:
+            count, amount = rule._reconcile(scope)
+            figures["entries"] += count
+            figures["points" if rule.unit == "point" else "money"] += amount
+        figures["members"] += len(scope.root_ids)
+
+    def _get_member_scopes(self, members=None, size=1000):
+        """Yield the members in chunks, as scopes to reconcile.
+
+        :rtype: iterator of ``Scope``
+        """
+        roots = (members or self.member_ids).root_id
+        for start in range(0, len(roots), size):
+            yield self.env["partner.loyalty.rule"]._get_member_scope(roots.ids[start : start + size])
+
+    # === BUSINESS METHODS - INTEGRITY ===#
+
+    @api.model
+    def _check_invariants(self):
+        """Recompute from nothing what must always hold in the ledger.
+
+        :return: a sentence for each violation, empty when all is well
+        :rtype: list[str]
+        """
+        return self.env["partner.loyalty.entry"]._get_violations()
+
+    # === GETTERS ===#
+
+    @api.model
+    def _get_time_zones(self):
+        return [(name, name) for name in sorted(pytz.all_timezones, key=lambda name: (name.startswith("Etc/"), name))]
+
+    def _get_today(self):
+        """Return today's date in the time zone of the program."""
+        self.ensure_one()
+        return fields.Date.context_today(self.with_context(tz=self.tz))
+
+    def _get_first_open_day(self):
+        """Return the first day that entries may be dated, or None where nothing is locked."""
+        self.ensure_one()
+        return self.lock_date + timedelta(days=1) if self.lock_date else None
+
+    def _check_lock_date_moves_forward(self, lock_date):
+        for program in self:
+            if program.lock_date and (not lock_date or lock_date < program.lock_date):
+                raise ValidationError(
+                    self.env._(
+                        "“%(program)s” is locked up to %(date)s, and statements up to then have been relied on: "
+                        "the lock date only moves forward.",
+                        program=program.name,
+                        date=program.lock_date,
+                    )
+                )
+
+    def _get_membership_query(self):
+        """Return which member a partner stands for: ``(partner_id, root_id)``, one row a partner.
+
+        :rtype: SQL
+        """
+        self.ensure_one()
+        return SQL(
+            "(SELECT DISTINCT member.partner_id, member.root_id FROM partner_loyalty_member member"
+            " WHERE member.program_id = %s)",
+            self.id,
+        )
+
+    def _get_contribution_query(self, kind, role, date_from, date_to, date_field="date", domain=()):
+        """Return what the members contributed, as a query over contributions that others can join and group.
+
+        Only contributions of the company count whose ``rate_date`` lies within the membership. The alias
+        ``membership`` has the member that each row belongs to, in ``root_id``.
+
+        :param str kind: kind of contribution
+        :param str role: role of the member in it
+        :param date date_from: first day, or None
+        :param date date_to: last day, or None
+        :param str date_field: ``date`` or ``rate_date``, which of the two the days are about
+        :param list domain: further conditions on contributions
+        :rtype: Query
+        """
+        self.ensure_one()
+        # The engine looks past the sale record rules: it runs for salespeople and crons alike, and returns no records.
+        contribution_sudo = self.env["partner.loyalty.contribution"].sudo().with_context(tz=self.tz, active_test=False)
+        conditions = Domain([("kind", "=", kind), ("role", "=", role), ("company_id", "=", self.company_id.id)])
+        conditions &= Domain(domain)
+        if date_from:
+            conditions &= Domain(date_field, ">=", date_from)
+        if date_to:
+            conditions &= Domain(date_field, "<=", date_to)
+        query = contribution_sudo._search(conditions)
+        if kind == "order":
+            self._add_moment_range(query, date_from, date_to)
+        self._add_membership(query)
+        return query
+
+    def _add_moment_range(self, query, date_from, date_to):
+        """Say the range of days once more on the raw datetime, so that its index serves."""
+        moment = SQL.identifier(query.table, "moment")
+        if date_from:
+            query.add_where(SQL("%s >= %s", moment, periods.utc_day_start(date_from, self.tz)))
+        if date_to:
+            query.add_where(SQL("%s < %s", moment, periods.utc_day_start(date_to + timedelta(days=1), self.tz)))
+
+    def _add_membership(self, query):
+        """Join the member of each contribution, and keep those within its membership periods."""
+        partner, rate_date = SQL.identifier(query.table, "partner_id"), SQL.identifier(query.table, "rate_date")
+        query.add_join("JOIN", "membership", self._get_membership_query(), SQL("membership.partner_id = %s", partner))
+        query.add_where(
+            SQL(
+                """EXISTS (SELECT 1 FROM partner_loyalty_member_period period
+                             JOIN partner_loyalty_member member ON member.id = period.member_id
+                            WHERE member.root_id = membership.root_id AND period.date_from <= %(day)s
+                              AND (period.date_to IS NULL OR period.date_to >= %(day)s))""",
+                day=rate_date,
+            )
+        )
+
+    def _count_by_program(self, model, domain):
+        groups = self.env[model]._read_group([("program_id", "in", self.ids), *domain], ["program_id"], ["__count"])
+        return dict(groups)
+
+    def _get_related_action(self, xmlid):
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(xmlid),
+            "domain": [("program_id", "=", self.id)],
+            "context": {"default_program_id": self.id},
+        }

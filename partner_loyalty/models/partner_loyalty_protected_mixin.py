@@ -1,0 +1,43 @@
+from odoo import api, models
+from odoo.exceptions import AccessError
+
+
+class PartnerLoyaltyProtectedMixin(models.AbstractModel):
+    """Keeps fields that only the program sets out of reach of clients, whatever rights on the record they have.
+
+    The code that sets them does so with ``sudo()``, which a client cannot send.
+    """
+
+    _name = "partner.loyalty.protected.mixin"
+    _description = "Protected Fields"
+
+    _protected_fields = frozenset()
+    # These can be given on creation, and not changed afterwards.
+    _protected_after_create_fields = frozenset()
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_protected_fields(self._protected_fields & vals.keys())
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_protected_fields((self._protected_fields | self._protected_after_create_fields) & vals.keys())
+        return super().write(vals)
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _check_protected_fields(self, names):
+        """Refuse to set fields.
+
+        :param names: names of protected fields that somebody wants to set
+        :raises AccessError: where there are any and a user sets them
+        """
+        if names and not self.env.su:
+            labels = ", ".join(self._fields[name]._description_string(self.env) for name in sorted(names))
+            raise AccessError(
+                self.env._("%(fields)s cannot be set by hand: use the buttons of the form.", fields=labels)
+            )

@@ -1,0 +1,36 @@
+from odoo import fields, models
+
+
+class PartnerLoyaltyRuleRate(models.Model):
+    """The rate of a rule for members in one tier."""
+
+    _name = "partner.loyalty.rule.rate"
+    _description = "Rate by Tier"
+    _inherit = ["partner.loyalty.number.mixin"]
+    _order = "tier_id"
+
+    # === FIELDS ===#
+
+    rule_id = fields.Many2one(comodel_name="partner.loyalty.rule", required=True, index=True, ondelete="cascade")
+    program_id = fields.Many2one(related="rule_id.program_id")
+    company_id = fields.Many2one(related="rule_id.company_id", store=True)
+    tier_id = fields.Many2one(
+        comodel_name="partner.loyalty.tier",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        domain="[('program_id', '=', program_id)]",
+    )
+    rate = fields.Float(digits=(16, 4), required=True)
+
+    # === CONSTRAINTS ===#
+
+    _rule_tier_unique = models.UniqueIndex(
+        "(rule_id, tier_id)", "A rule has one rate for each tier: change the one that is there."
+    )
+
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        self.rule_id._check_not_frozen()
+        return super().write(vals)

@@ -1,0 +1,126 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class PartnerLoyaltyTodo(models.Model):
+    """What waits for somebody, from every model that has something to do; each branch is one kind of work.
+
+    A branch selects ``res_model, res_id, program_id, company_id, partner_id, amount, date, is_manager``; ``is_manager``
+    says whether it takes a manager. A module adds work by extending :meth:`_get_branches` and the selection.
+    """
+
+    _name = "partner.loyalty.todo"
+    _description = "Loyalty To-do"
+    _auto = False
+    _order = "date, id"
+    _rec_name = "kind"
+
+    # === FIELDS ===#
+
+    kind = fields.Selection(
+        selection=[
+            ("payout_submit", "Submit payout"),
+            ("payout_approve", "Approve payout"),
+            ("difference", "Confirm difference"),
+            ("rule_error", "Mend rule"),
+        ],
+        string="Task",
+        readonly=True,
+    )
+    res_model = fields.Char(readonly=True)
+    res_id = fields.Many2oneReference(string="Record", model_field="res_model", readonly=True, aggregator=None)
+    record_name = fields.Char(string="Subject", compute="_compute_record_name")
+    program_id = fields.Many2one(comodel_name="partner.loyalty.program", readonly=True)
+    company_id = fields.Many2one(comodel_name="res.company", readonly=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    partner_id = fields.Many2one(comodel_name="res.partner", readonly=True)
+    user_id = fields.Many2one(
+        comodel_name="res.users", string="From", readonly=True, help="Who has done the step before this one."
+    )
+    amount = fields.Monetary(readonly=True)
+    date = fields.Date(string="Waiting since", readonly=True)
+    for_manager = fields.Boolean(readonly=True, help="Only a manager can do this.")
+
+    _depends = {
+        "partner.loyalty.payout": [
+            "amount",
+            "create_date",
+            "decision",
+            "prepared_by_id",
+            "submitted_at",
+            "submitted_by_id",
+        ],
+        "partner.loyalty.difference": ["amount", "create_date", "state"],
+        "partner.loyalty.rule": ["error", "write_date"],
+    }
+
+    # === TABLE QUERY ===#
+
+    @property
+    def _table_query(self):
+        return SQL(" UNION ALL ").join(self._get_branches())
+
+    @api.model
+    def _get_branches(self):
+        """Return the ``SELECT`` of each kind of work.
+
+        :rtype: list[SQL]
+        """
+        return [self._get_payout_query(), self._get_difference_query(), self._get_rule_query()]
+
+    @api.model
+    def _get_payout_query(self):
+        return SQL(
+            """
+            SELECT id::bigint * 8 AS id,
+                   CASE decision WHEN 'draft' THEN 'payout_submit' ELSE 'payout_approve' END AS kind,
+                   'partner.loyalty.payout' AS res_model, id AS res_id, program_id, company_id, partner_id,
+                   COALESCE(submitted_by_id, prepared_by_id) AS user_id, amount,
+                   COALESCE(submitted_at, create_date)::date AS date, decision = 'submitted' AS for_manager
+              FROM partner_loyalty_payout WHERE decision IN ('draft', 'submitted')
+            """
+        )
+
+    @api.model
+    def _get_difference_query(self):
+        return SQL(
+            """
+            SELECT difference.id::bigint * 8 + 1, 'difference', 'partner.loyalty.difference', difference.id,
+                   difference.program_id, difference.company_id, member.partner_id, NULL::integer, difference.amount,
+                   difference.create_date::date, TRUE
+              FROM partner_loyalty_difference difference
+              JOIN partner_loyalty_account account ON account.id = difference.account_id
+              JOIN partner_loyalty_member member ON member.id = account.member_id
+             WHERE difference.state = 'open'
+            """
+        )
+
+    @api.model
+    def _get_rule_query(self):
+        return SQL(
+            """
+            SELECT id::bigint * 8 + 2, 'rule_error', 'partner.loyalty.rule', id, program_id, company_id, NULL::integer,
+                   NULL::integer, NULL::numeric, write_date::date, TRUE
+              FROM partner_loyalty_rule WHERE error IS NOT NULL
+            """
+        )
+
+    # === COMPUTE METHODS ===#
+
+    def _compute_record_name(self):
+        for model, todos in self.grouped("res_model").items():
+            names = {record.id: record.display_name for record in self.env[model].browse(todos.mapped("res_id"))}
+            for todo in todos:
+                todo.record_name = names.get(todo.res_id)
+
+    # === ACTION METHODS ===#
+
+    def action_open(self):
+        """Open what is to be done."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "view_mode": "form",
+        }

@@ -1,0 +1,148 @@
+import logging
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..const import TOUCH_KINDS
+
+_logger = logging.getLogger(__name__)
+
+# Documents that one transaction of the engine answers.
+BATCH_SIZE = 500
+
+
+class PartnerLoyaltyTouch(models.Model):
+    """A document was touched: what it earned may have changed.
+
+    Marks are inserted in the transaction that touches the document and have no unique key, so that a sale never waits
+    for loyalty. The engine deletes the marks it has read, and no others, in the transaction that posts.
+    """
+
+    _name = "partner.loyalty.touch"
+    _description = "Touched Document"
+    _order = "id"
+    _log_access = False
+    _allow_sudo_commands = False
+
+    # === FIELDS ===#
+
+    res_model = fields.Char(string="Model", required=True)
+    res_id = fields.Many2oneReference(string="Document", model_field="res_model", required=True)
+    rule_id = fields.Many2one(
+        comodel_name="partner.loyalty.rule",
+        ondelete="cascade",
+        index="btree_not_null",
+        help="Set where this rule alone failed on the document and has to be tried again.",
+    )
+
+    # === BUSINESS METHODS - MARKING ===#
+
+    @api.model
+    def _mark(self, documents):
+        """Note that documents were touched; written once, before the transaction commits.
+
+        :param documents: recordset of a model of ``TOUCH_KINDS``
+        """
+        if not documents.ids:
+            return
+        precommit = self.env.cr.precommit
+        pending = precommit.data.setdefault(self._name, set())
+        if not pending:
+            precommit.add(self._write_marks)
+        pending.update((documents._name, document_id) for document_id in documents.ids)
+
+    @api.model
+    def _write_marks(self):
+        """Insert the marks of this transaction and call the cron, in one statement."""
+        pending = sorted(self.env.cr.precommit.data.pop(self._name, ()))
+        if not pending:
+            return
+        cron_id = self.env["ir.model.data"]._xmlid_to_res_id("partner_loyalty.ir_cron_reconcile_touched")
+        models_, ids = zip(*pending, strict=True)
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH mark AS (
+                    INSERT INTO partner_loyalty_touch (res_model, res_id)
+                    SELECT * FROM unnest(%(models)s::varchar[], %(ids)s::integer[])
+                )
+                INSERT INTO ir_cron_trigger (cron_id, call_at, create_uid, create_date, write_uid, write_date)
+                SELECT id, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+                  FROM ir_cron WHERE id = %(cron)s AND active
+                """,
+                models=list(models_),
+                ids=list(ids),
+                uid=self.env.uid,
+                cron=cron_id or 0,
+            )
+        )
+        # Waking the cron workers only sends a notification; salespeople have no right on crons.
+        self.env.cr.postcommit.add(self.env["ir.cron"].sudo()._notifydb)
+
+    @api.model
+    def _retry(self, rules):
+        """Try rules again on the documents that they failed on."""
+        marks = self.search([("rule_id", "in", rules.ids)], limit=1)
+        if marks:
+            # The cron runs for whoever mends the rule.
+            self.env.ref("partner_loyalty.ir_cron_reconcile_touched").sudo()._trigger()
+
+    # === BUSINESS METHODS - ANSWERING ===#
+
+    @api.model
+    def _cron_reconcile_touched(self, batch_size=BATCH_SIZE):
+        """Answer touched documents, oldest first, committing batch by batch."""
+        todo = Domain("rule_id", "=", False) | Domain("rule_id.error", "=", False)
+        last_id = 0
+        while marks := self.search(todo & Domain("id", ">", last_id), limit=batch_size, order="id"):
+            try:
+                processed, newest = len(marks), marks.ids[-1]
+                self._answer(marks)
+                remaining = self.search_count(todo & Domain("id", ">", newest), limit=10000)
+                last_id = newest
+                if not self.env["ir.cron"]._commit_progress(processed, remaining=remaining):
+                    break
+            except psycopg2.extensions.TransactionRollbackError:
+                # Odoo does not retry cron code: start over with a smaller batch, that collides less.
+                self.env.cr.rollback()
+                if batch_size == 1:
+                    raise
+                batch_size //= 2
+
+    @api.model
+    def _answer(self, marks):
+        """Reconcile the documents behind ``marks``, and delete the marks.
+
+        A rule that fails keeps marks of its own, which wait until the rule is mended.
+
+        :param marks: recordset of this model
+        """
+        for (model, only_rule), group in marks.grouped(lambda mark: (mark.res_model, mark.rule_id)).items():
+            scope = self.env["partner.loyalty.rule"]._get_document_scope(model, set(group.mapped("res_id")))
+            failed = only_rule.browse(
+                rule.id for rule in only_rule or self._get_rules(model) if not rule._run_safely(scope)
+            )
+            self._keep_for(failed, model, scope)
+        marks.unlink()
+
+    @api.model
+    def _keep_for(self, rules, model, scope):
+        self.create(
+            [
+                {"res_model": model, "res_id": origin_id, "rule_id": rule.id}
+                for rule in rules
+                for origin_id in scope.origin_ids
+            ]
+        )
+
+    @api.model
+    def _get_rules(self, model):
+        """Return the rules that documents of ``model`` may concern: of programs that have started, also when closed."""
+        return (
+            self.env["partner.loyalty.rule"]
+            .with_context(active_test=False)
+            .search([("kind", "in", TOUCH_KINDS[model]), ("program_id.state", "!=", "draft")])
+        )

@@ -1,0 +1,45 @@
+"""Calendar arithmetic, as pure functions of their arguments."""
+
+from datetime import datetime, time, timedelta
+
+import pytz
+from dateutil.relativedelta import relativedelta
+
+
+def month_start(day):
+    """Return the first day of the month of ``day``."""
+    return day.replace(day=1)
+
+
+def month_end(day):
+    """Return the last day of the month of ``day``."""
+    return month_start(day) + relativedelta(months=1, days=-1)
+
+
+def month_ends(first, last):
+    """Yield the month ends from that of ``first`` on, as far as they are not after ``last``."""
+    day = month_end(first)
+    while day <= last:
+        yield day
+        day = month_end(day + timedelta(days=1))
+
+
+def trailing_months_start(day, months):
+    """Return the first day of the ``months`` calendar months that end with the month of ``day``."""
+    return month_start(day) - relativedelta(months=months - 1)
+
+
+def utc_day_start(day, tz):
+    """Return when ``day`` begins in the time zone ``tz``, as the naive UTC datetime that Odoo stores.
+
+    Where a clock change skips midnight the day begins with the first moment that exists.
+    """
+    zone = pytz.timezone(tz or "UTC")
+    midnight = datetime.combine(day, time.min)
+    try:
+        local = zone.localize(midnight, is_dst=None)
+    except pytz.NonExistentTimeError:
+        local = zone.normalize(zone.localize(midnight, is_dst=False))
+    except pytz.AmbiguousTimeError:
+        local = zone.localize(midnight, is_dst=True)
+    return local.astimezone(pytz.utc).replace(tzinfo=None)

@@ -1,0 +1,60 @@
+from odoo import api, fields, models
+
+
+class PartnerLoyaltyApplyPast(models.TransientModel):
+    """Applies a program to documents of the past, after showing what that would post."""
+
+    _name = "partner.loyalty.apply.past"
+    _description = "Apply to the Past"
+
+    # === FIELDS ===#
+
+    program_id = fields.Many2one(comodel_name="partner.loyalty.program", required=True, ondelete="cascade")
+    currency_id = fields.Many2one(related="program_id.currency_id")
+    member_ids = fields.Many2many(
+        comodel_name="partner.loyalty.member",
+        string="Only These Members",
+        domain="[('program_id', '=', program_id)]",
+        help="All members where empty.",
+    )
+    previewed = fields.Boolean(readonly=True)
+    entry_count = fields.Integer(string="Statement Lines", readonly=True)
+    point_amount = fields.Float(string="Points", digits=(18, 4), readonly=True)
+    money_amount = fields.Monetary(string="Money", readonly=True)
+
+    # === ACTION METHODS ===#
+
+    def action_preview(self):
+        """Work out what would be posted, and post nothing."""
+        self.ensure_one()
+        figures = self._apply(dry_run=True)
+        self.write(
+            {
+                "previewed": True,
+                "entry_count": figures["entries"],
+                "point_amount": figures["points"],
+                "money_amount": figures["money"],
+            }
+        )
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_apply_past_action"),
+            "res_id": self.id,
+        }
+
+    def action_apply(self):
+        """Post what the preview showed."""
+        self.ensure_one()
+        self._apply(dry_run=False)
+        return self.program_id.action_view_entries()
+
+    # === BUSINESS METHODS ===#
+
+    def _apply(self, dry_run):
+        self.program_id.check_access("write")
+        # The ledger is written by the program alone; who may change the program may apply it.
+        program_sudo = self.program_id.sudo()
+        return program_sudo._apply_to_past(self.member_ids.sudo() or None, dry_run=dry_run)
+
+    @api.onchange("member_ids")
+    def _onchange_member_ids(self):
+        self.previewed = False
