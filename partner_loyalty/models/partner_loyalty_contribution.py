@@ -57,7 +57,7 @@ class PartnerLoyaltyContribution(models.Model):
     rate_date = fields.Date(
         string="Terms as of",
         readonly=True,
-        help="The day whose membership, rules and tier apply: that of the sale, also for its payments and credit notes.",
+        help="The day whose terms apply: that of the sale, also for its payments and credit notes.",
     )
     currency_id = fields.Many2one(comodel_name="res.currency", readonly=True)
     amount = fields.Monetary(
@@ -355,7 +355,8 @@ class PartnerLoyaltyContribution(models.Model):
             """(SELECT SUM(part.amount_untaxed_signed)
                   FROM account_move part
                  WHERE part.state = 'posted'
-                   AND (part.id = COALESCE(origin.id, move.id) OR part.reversed_entry_id = COALESCE(origin.id, move.id)))"""
+                   AND (part.id = COALESCE(origin.id, move.id)
+                        OR part.reversed_entry_id = COALESCE(origin.id, move.id)))"""
         )
 
     @api.model

@@ -49,7 +49,8 @@ class PartnerLoyaltyEngine(models.AbstractModel):
                 )
                 SELECT id, TRUE FROM origin
                  UNION ALL SELECT id, FALSE FROM credit
-                 UNION ALL SELECT move.id, FALSE FROM account_move move JOIN credit ON move.reversed_entry_id = credit.id
+                 UNION ALL SELECT move.id, FALSE
+                             FROM account_move move JOIN credit ON move.reversed_entry_id = credit.id
                 """,
                 ids=list(document_ids),
             )
@@ -272,7 +273,8 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         if self.kind != "payment":
             return SQL("CASE WHEN %s > 0 THEN MAX(%s) ELSE 0 END", base, rate)
         return SQL(
-            "CASE WHEN %(base)s > 0 THEN MAX(%(rate)s) * LEAST(1, COALESCE(%(base)s / NULLIF(MAX(%(whole)s), 0), 1)) ELSE 0 END",
+            """CASE WHEN %(base)s > 0
+                    THEN MAX(%(rate)s) * LEAST(1, COALESCE(%(base)s / NULLIF(MAX(%(whole)s), 0), 1)) ELSE 0 END""",
             base=base,
             rate=rate,
             whole=column("origin_amount"),

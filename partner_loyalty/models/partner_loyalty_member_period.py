@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -29,7 +31,7 @@ class PartnerLoyaltyMemberPeriod(models.Model):
     def _check_no_overlap(self):
         for member in self.member_id:
             spans = member.period_ids.sorted("date_from")
-            for earlier, later in zip(spans, spans[1:], strict=False):
+            for earlier, later in pairwise(spans):
                 if not earlier.date_to or earlier.date_to >= later.date_from:
                     raise ValidationError(
                         self.env._(

@@ -181,7 +181,8 @@ class PartnerLoyaltyProgram(models.Model):
             if others:
                 raise ValidationError(
                     self.env._(
-                        "“%(program)s” has members already, so its company stays. Duplicate the program for another company.",
+                        "“%(program)s” has members already, so its company stays: "
+                        "duplicate the program for another company.",
                         program=program.name,
                     )
                 )

@@ -117,7 +117,8 @@ class PartnerLoyaltyRule(models.Model):
             SQL(
                 """SELECT rule.id FROM partner_loyalty_rule rule
                     WHERE rule.id = ANY(%s)
-                      AND EXISTS (SELECT 1 FROM partner_loyalty_entry entry WHERE COALESCE(entry.rule_id, 0) = rule.id)""",
+                      AND EXISTS (SELECT 1 FROM partner_loyalty_entry entry
+                                   WHERE COALESCE(entry.rule_id, 0) = rule.id)""",
                 list(self.ids),
             )
         )

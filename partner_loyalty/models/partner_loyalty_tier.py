@@ -62,7 +62,8 @@ class PartnerLoyaltyTier(models.Model):
         if granted:
             raise UserError(
                 self.env._(
-                    "Members have been in the tier “%(tier)s”, and their history stays: rename the tier, or raise its turnover.",
+                    "Members have been in the tier “%(tier)s”, and their history stays: "
+                    "rename the tier, or raise its turnover.",
                     tier=granted.tier_id.name,
                 )
             )

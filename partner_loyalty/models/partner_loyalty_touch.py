@@ -70,8 +70,9 @@ class PartnerLoyaltyTouch(models.Model):
                     SELECT * FROM unnest(%(models)s::varchar[], %(ids)s::integer[])
                 )
                 INSERT INTO ir_cron_trigger (cron_id, call_at, create_uid, create_date, write_uid, write_date)
-                SELECT id, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
-                  FROM ir_cron WHERE id = %(cron)s AND active
+                SELECT id, moment.utc, %(uid)s, moment.utc, %(uid)s, moment.utc
+                  FROM ir_cron, (SELECT now() AT TIME ZONE 'UTC' AS utc) moment
+                 WHERE id = %(cron)s AND active
                 """,
                 models=list(models_),
                 ids=list(ids),
