@@ -23,14 +23,15 @@ class AccountMove(models.Model):
     # === CRUD METHODS ===#
 
     def write(self, vals):
+        if not TOUCHING_FIELDS & vals.keys():
+            return super().write(vals)
+        counting = self._get_counting_for_loyalty()
         result = super().write(vals)
-        if TOUCHING_FIELDS & vals.keys():
-            self._mark_loyalty()
+        self.env["partner.loyalty.touch"]._mark(counting | self._get_counting_for_loyalty())
         return result
 
     # === BUSINESS METHODS ===#
 
-    def _mark_loyalty(self):
-        """Note that customer invoices and credit notes among these moves were touched."""
-        sales = self.filtered(lambda move: move.is_sale_document(include_receipts=True))
-        self.env["partner.loyalty.touch"]._mark(sales)
+    def _get_counting_for_loyalty(self):
+        """Return those of the journal entries that contribute: posted customer invoices and credit notes."""
+        return self.filtered(lambda move: move.state == "posted" and move.is_sale_document(include_receipts=True))

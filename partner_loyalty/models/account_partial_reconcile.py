@@ -9,15 +9,16 @@ class AccountPartialReconcile(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         partials = super().create(vals_list)
-        partials._get_loyalty_moves()._mark_loyalty()
+        partials._mark_loyalty_moves()
         return partials
 
     def unlink(self):
-        self._get_loyalty_moves()._mark_loyalty()
+        self._mark_loyalty_moves()
         return super().unlink()
 
     # === BUSINESS METHODS ===#
 
-    def _get_loyalty_moves(self):
-        """Return the journal entries that the partials match."""
-        return (self.debit_move_id | self.credit_move_id).move_id
+    def _mark_loyalty_moves(self):
+        """Note that the invoices and credit notes that the partials match were touched."""
+        moves = (self.debit_move_id | self.credit_move_id).move_id
+        self.env["partner.loyalty.touch"]._mark(moves._get_counting_for_loyalty())

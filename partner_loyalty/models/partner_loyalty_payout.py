@@ -251,9 +251,8 @@ class PartnerLoyaltyPayout(models.Model):
         """Return the amount as a Decimal."""
         self.ensure_one()
         self.flush_recordset(["amount"])
-        return (
-            self.env.execute_query(SQL("SELECT amount FROM partner_loyalty_payout WHERE id = %s", self.id))[0][0] or 0
-        )
+        query = SQL("SELECT COALESCE(amount, 0) FROM partner_loyalty_payout WHERE id = %s", self.id)
+        return self.env.execute_query(query)[0][0]
 
     # === BUSINESS METHODS - BILL ===#
 
@@ -274,7 +273,8 @@ class PartnerLoyaltyPayout(models.Model):
         if not program.payout_product_id or not program.payout_journal_id:
             raise UserError(
                 self.env._(
-                    "Payouts of “%(program)s” cannot be billed: choose a bill journal and a bill product on the program.",
+                    "Payouts of “%(program)s” cannot be billed yet: "
+                    "choose a bill journal and a bill product on the program.",
                     program=program.name,
                 )
             )

@@ -38,13 +38,19 @@ class SaleOrder(models.Model):
     # === CRUD METHODS ===#
 
     def write(self, vals):
+        if not TOUCHING_FIELDS & vals.keys():
+            return super().write(vals)
+        # By the state and not by the buttons: an order can also be confirmed by an import or another app.
+        counting = self._get_counting_for_loyalty()
         result = super().write(vals)
-        if TOUCHING_FIELDS & vals.keys():
-            orders = self if "state" in vals else self.filtered(lambda order: order.state == "sale")
-            self.env["partner.loyalty.touch"]._mark(orders)
+        self.env["partner.loyalty.touch"]._mark(counting | self._get_counting_for_loyalty())
         return result
 
     # === BUSINESS METHODS ===#
+
+    def _get_counting_for_loyalty(self):
+        """Return those of the orders that contribute."""
+        return self.filtered(lambda order: order.state == "sale")
 
     def _prepare_invoice(self):
         return {**super()._prepare_invoice(), "loyalty_partner_id": self.loyalty_partner_id.id}

@@ -37,4 +37,4 @@ class SaleOrderLine(models.Model):
 
     def _mark_loyalty_orders(self):
         """Note that the confirmed orders of these lines were touched."""
-        self.env["partner.loyalty.touch"]._mark(self.order_id.filtered(lambda order: order.state == "sale"))
+        self.env["partner.loyalty.touch"]._mark(self.order_id._get_counting_for_loyalty())
