@@ -23,14 +23,22 @@ class AccountMove(models.Model):
     # === CRUD METHODS ===#
 
     def write(self, vals):
-        if not TOUCHING_FIELDS & vals.keys():
-            return super().write(vals)
-        counting = self._get_counting_for_loyalty()
+        touching = TOUCHING_FIELDS & vals.keys()
+        if touching:
+            # A credit note of an invoice that goes away stands alone from then on.
+            self._get_counting_for_loyalty().reversal_move_ids._mark_loyalty()
+            self._mark_loyalty()
         result = super().write(vals)
-        self.env["partner.loyalty.touch"]._mark(counting | self._get_counting_for_loyalty())
+        if touching:
+            self._mark_loyalty()
         return result
 
     # === BUSINESS METHODS ===#
+
+    def _mark_loyalty(self):
+        """Note that those of the journal entries that contribute were touched, and the invoices they credit."""
+        moves = self._get_counting_for_loyalty()
+        self.env["partner.loyalty.touch"]._mark(moves | moves.reversed_entry_id)
 
     def _get_counting_for_loyalty(self):
         """Return those of the journal entries that contribute: posted customer invoices and credit notes."""

@@ -20,5 +20,4 @@ class AccountPartialReconcile(models.Model):
 
     def _mark_loyalty_moves(self):
         """Note that the invoices and credit notes that the partials match were touched."""
-        moves = (self.debit_move_id | self.credit_move_id).move_id
-        self.env["partner.loyalty.touch"]._mark(moves._get_counting_for_loyalty())
+        (self.debit_move_id | self.credit_move_id).move_id._mark_loyalty()
