@@ -24,6 +24,12 @@ class PartnerLoyaltyNumberMixin(models.AbstractModel):
         self._check_finite_numbers(vals)
         return super().write(vals)
 
+    # === ONCHANGE METHODS ===#
+
+    def onchange(self, values, field_names, fields_spec):
+        self._check_finite_numbers(values)
+        return super().onchange(values, field_names, fields_spec)
+
     # === BUSINESS METHODS ===#
 
     @api.model

@@ -203,7 +203,7 @@ class PartnerLoyaltyPayout(models.Model):
         for payout in self._get_in("draft"):
             account = payout.member_id._get_account("money")
             # Amounts are set by the program alone.
-            payout.sudo().amount = account._get_available(payout.date).get(account.id, 0)
+            payout.sudo().amount = account._get_available(payout._get_cutoff()).get(account.id, 0)
 
     def action_view_bill(self):
         """Open the vendor bill."""
@@ -229,7 +229,7 @@ class PartnerLoyaltyPayout(models.Model):
         if vals["amount"] >= 0:
             raise UserError(self.env._("%(payout)s has no amount: nothing is available.", payout=self.name))
         entry = Entry._post_vals([vals])
-        Entry._settle(account.ids, mature_by=self.date)
+        Entry._settle(account.ids, mature_by=self._get_cutoff())
         if entry.amount_open:
             raise UserError(
                 self.env._(
@@ -241,6 +241,11 @@ class PartnerLoyaltyPayout(models.Model):
             )
         # The link is set by the program alone.
         self.sudo().entry_id = entry
+
+    def _get_cutoff(self):
+        """Return the day by which money has to have matured to be in the payout; never a day to come."""
+        self.ensure_one()
+        return min(self.date, self.program_id._get_today())
 
     def _return_money(self):
         """Give the money of a submitted payout back to the lots it came from."""

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class PartnerLoyaltyRuleRate(models.Model):
@@ -29,8 +29,25 @@ class PartnerLoyaltyRuleRate(models.Model):
         "(rule_id, tier_id)", "A rule has one rate for each tier: change the one that is there."
     )
 
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("rate", "tier_id", "rule_id")
+    def _check_with_rule(self):
+        self.rule_id._check_rates()
+        self.rule_id._check_tiers_of_program()
+
     # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        rates = super().create(vals_list)
+        rates.rule_id._check_not_frozen()
+        return rates
 
     def write(self, vals):
         self.rule_id._check_not_frozen()
         return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_frozen(self):
+        self.rule_id._check_not_frozen()
