@@ -345,7 +345,10 @@ class PartnerLoyaltyProgram(models.Model):
         first = self.env["partner.loyalty.tier.period"]._get_first_undecided_day(self)
         if not first or not self.tier_ids:
             return
-        for day in periods.month_ends(first, self._get_today() - timedelta(days=1)):
+        last = self._get_today() - timedelta(days=1)
+        if self.date_to:
+            last = min(last, periods.month_end(self.date_to))
+        for day in periods.month_ends(first, last):
             self.env["partner.loyalty.tier.period"]._decide(self, day)
         self.env["partner.loyalty.member"]._refresh_by_date(self)
 
