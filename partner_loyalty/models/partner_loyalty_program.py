@@ -466,7 +466,8 @@ class PartnerLoyaltyProgram(models.Model):
         """
         self.ensure_one()
         # The engine looks past the sale record rules: it runs for salespeople and crons alike, and returns no records.
-        contribution_sudo = self.env["partner.loyalty.contribution"].sudo().with_context(tz=self.tz, active_test=False)
+        contribution_sudo = self.env["partner.loyalty.contribution"].sudo()
+        contribution_sudo = contribution_sudo.with_context(tz=self.tz, active_test=False, loyalty_branch=(kind, role))
         conditions = Domain([("kind", "=", kind), ("role", "=", role), ("company_id", "=", self.company_id.id)])
         conditions &= Domain(domain)
         if date_from:
