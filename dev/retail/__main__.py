@@ -82,19 +82,62 @@ def _run(arguments):
         sales = source.read(arguments.file, arguments.start, arguments.end)
         _report_source(sales)
     with steps.step("Starting Odoo"):
-        # Imported late: a malformed file is reported at once, without Odoo.
-        from . import company, load
+        # Imported late, with Odoo: a malformed file is reported at once.
         from .session import Session
 
         session = Session(arguments.config, arguments.database)
+    books = _load(steps, session, sales, max(arguments.jobs, 1))
+    _apply_program(steps, session, books)
+    _compare(steps, session, arguments.file)
+    steps.report()
+
+
+def _load(steps, session, sales, jobs):
+    """Load what is missing and check all of it; return the books."""
+    from . import company, load, program
+
     with steps.step("Company, customers and products"):
         books = company.prepare(session, sales)
+        missing = load.missing(session, books, sales.documents)
+        if missing:
+            program.retire(session, books)
     with steps.step("Invoices and credit notes"):
-        loaded = load.load(session, books, sales.documents, max(arguments.jobs, 1))
+        load.load(session, books, missing, jobs)
     with steps.step("Checking every document against the file"):
         wrong = load.check(session, books, sales.documents)
-    _report_load(sales, loaded, wrong)
-    steps.report()
+    _report_load(sales, len(missing), wrong)
+    return books
+
+
+def _apply_program(steps, session, books):
+    """Make the program and apply it to the past, with a preview."""
+    from . import program
+
+    with steps.step(f"Program '{program.NAME}' and its members"):
+        program_id = program.prepare(session, books)
+    with steps.step("Preview: what applying it to the past would post"):
+        preview = program.preview(session, books, program_id)
+        say.note(f"{preview['entries']:>14,} entries")
+        say.note(f"{preview['points']:>14,.2f} points")
+        say.note(f"{preview['money']:>14,.2f} GBP")
+    with steps.step("Applying it to the past"):
+        program.apply(session, books, program_id)
+    figures = program.figures(session, books, program_id)
+    say.step(f"Account of the program '{program.NAME}'")
+    say.note(f"{figures.members:>14,} members")
+    say.note(f"{figures.contributions:>14,} contributions: lines of their invoices and credit notes")
+    say.note(f"{figures.entries:>14,} entries")
+    say.note(f"{figures.points:>14,.2f} points")
+    say.note(f"{figures.money:>14,.2f} GBP commission")
+
+
+def _compare(steps, session, file):
+    """Compare the ledger with an independent computation."""
+    from . import compare
+
+    with steps.step("Comparing the ledger with plain Python's account of the file"):
+        comparison = compare.compare(session.connect(), file)
+        compare.report(comparison)
 
 
 def _report_source(sales):

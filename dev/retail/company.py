@@ -49,7 +49,7 @@ def prepare(session, sales):
     :rtype: Books
     """
     with session.env() as env:
-        company = _find(env, "company") or _create_company(env)
+        company = find(env, "company") or _create_company(env)
         _admit_users(env, company)
         _raise_price_precision(env, sales)
         company_id = company.id
@@ -61,12 +61,12 @@ def prepare(session, sales):
     return books
 
 
-def _find(env, name):
+def find(env, name):
     """Return the record that an earlier run made under this name, or None."""
     return env.ref(f"{MODULE}.{name}", raise_if_not_found=False)
 
 
-def _name(env, name, record):
+def remember(env, name, record):
     """Remember a record under a name."""
     env["ir.model.data"].create({"module": MODULE, "name": name, "model": record._name, "res_id": record.id})
 
@@ -83,7 +83,7 @@ def _create_company(env):
     # The template brings the dollar and its country along; nothing is posted yet, so both can be put right.
     company.currency_id = currency
     company.account_fiscal_country_id = country
-    _name(env, "company", company)
+    remember(env, "company", company)
     return company
 
 
@@ -104,7 +104,7 @@ def _raise_price_precision(env, sales):
 
 def _books(env, company):
     """Return the books of the company, with a journal of their own for the loaded documents."""
-    journal = _find(env, "journal") or _create_journal(env, company)
+    journal = find(env, "journal") or _create_journal(env, company)
     return Books(
         company=company.id,
         currency=company.currency_id.id,
@@ -128,7 +128,7 @@ def _create_journal(env, company):
             "default_account_id": chart_journal.default_account_id.id,
         }
     )
-    _name(env, "journal", journal)
+    remember(env, "journal", journal)
     return journal
 
 

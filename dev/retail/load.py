@@ -12,13 +12,12 @@ everything switched on.
 import logging
 import multiprocessing
 import os
-import time
 import traceback
 from decimal import Decimal
+from functools import partial
 from multiprocessing.connection import wait
 
 from kit.say import Failure
-from psycopg2 import errors
 
 from odoo.fields import Command
 
@@ -27,28 +26,33 @@ from .progress import Progress
 
 COMPLETE_LINES = {"skip_invoice_sync": True, "skip_invoice_line_sync": True, "skip_analytic_sync": True}
 LINES_IN_BATCH = 800
-TRIES = 6
-CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable, errors.UniqueViolation)
 
 
-def load(session, books, documents, jobs):
-    """Load the documents that are not there yet.
+def missing(session, books, documents):
+    """Return the documents that are not in the database yet.
 
     :param session.Session session: the database
     :param company.Books books: the ids that documents need
     :param list documents: what the file has
-    :param int jobs: how many processes share the work
-    :return: how many documents were loaded
     """
     with session.env(books.company) as env:
-        known = known_numbers(env, books, [document.number for document in documents])
-    missing = [document for document in documents if document.number not in known]
-    if missing:
-        _run(session, books, [_batches(share) for share in _shares(missing, jobs)])
-    return len(missing)
+        known = _known_numbers(env, books, [document.number for document in documents])
+    return [document for document in documents if document.number not in known]
 
 
-def known_numbers(env, books, numbers):
+def load(session, books, documents, jobs):
+    """Load documents.
+
+    :param session.Session session: the database
+    :param company.Books books: the ids that documents need
+    :param list documents: those that are not there yet
+    :param int jobs: how many processes share the work
+    """
+    if documents:
+        _run(session, books, [_batches(share) for share in _shares(documents, jobs)])
+
+
+def _known_numbers(env, books, numbers):
     """Return which of these documents the company has."""
     env.cr.execute(
         "SELECT ref FROM account_move WHERE journal_id = %s AND ref = ANY(%s) AND reversed_entry_id IS NULL",
@@ -146,7 +150,7 @@ def _work(session, books, batches, sender, parent):
         for batch in batches:
             if os.getppid() != parent:
                 break
-            _load_patiently(session, books, batch)
+            session.run(partial(_load_batch, books=books, batch=batch), books.company)
             sender.send(_lines_of(batch))
         sender.send("done")
     except KeyboardInterrupt:
@@ -154,19 +158,6 @@ def _work(session, books, batches, sender, parent):
     except Exception as error:
         numbers = f"{batch[0].number} to {batch[-1].number}"
         sender.send(f"Odoo did not take the documents {numbers}: {error}\n{traceback.format_exc(limit=-3)}")
-
-
-def _load_patiently(session, books, batch):
-    """Load a batch, again when another transaction was in the way."""
-    for attempt in range(1, TRIES + 1):
-        try:
-            with session.env(books.company) as env:
-                _load_batch(env, books, batch)
-            return
-        except CONFLICTS:
-            if attempt == TRIES:
-                raise
-            time.sleep(0.2 * attempt)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -177,7 +168,7 @@ def _load_patiently(session, books, batch):
 def _load_batch(env, books, batch):
     """Create and post those documents of a batch that are still missing."""
     numbers = [document.number for document in batch]
-    known = known_numbers(env, books, numbers)
+    known = _known_numbers(env, books, numbers)
     taken = _taken_names(env, books, numbers)
     vals_list = [
         _move_vals(books, document, f"{document.number}/FILE" if document.number in taken else document.number)

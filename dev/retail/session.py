@@ -1,8 +1,10 @@
 """A connection of this process to an Odoo database, without a web server."""
 
+import time
 from contextlib import contextmanager
 
 from kit.say import Failure
+from psycopg2 import errors
 
 from odoo import SUPERUSER_ID, api, sql_db
 from odoo.modules.registry import Registry
@@ -11,6 +13,8 @@ from odoo.tools import config
 from . import sql
 
 LOCK = 0x7265_7461_696C  # "retail"
+TRIES = 6
+CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable, errors.UniqueViolation)
 QUIET = {
     "tracking_disable": True,
     "mail_create_nolog": True,
@@ -39,11 +43,22 @@ class Session:
         return all(model in self.registry for model in models)
 
     @contextmanager
-    def env(self, company_id=None, **context):
+    def env(self, company_id=None):
         """Give an environment with a transaction of its own, committed in the end."""
-        context = QUIET | context | ({"allowed_company_ids": [company_id]} if company_id else {})
+        context = QUIET | ({"allowed_company_ids": [company_id]} if company_id else {})
         with self.registry.cursor() as cr:
             yield api.Environment(cr, SUPERUSER_ID, context)
+
+    def run(self, work, company_id=None):
+        """Return what ``work`` returns for an environment, tried again where another transaction was in the way."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                with self.env(company_id) as env:
+                    return work(env)
+            except CONFLICTS:
+                if attempt == TRIES:
+                    raise
+                time.sleep(0.2 * attempt)
 
     def tell_servers(self):
         """Make the running servers forget what they cached of what was changed here."""

@@ -1,0 +1,194 @@
+"""The program *Retail dealers*: who is in it, by what rules, and its application to the loaded past.
+
+A program stands for one state of loading. Decisions on tiers are never taken back, so when more documents come, the
+program of before is archived and another is made for all of them.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from kit import say
+
+from odoo.fields import Command
+
+from . import company
+
+XMLID = "program"
+NAME = "Retail dealers"
+TIERS = [("Dealer", 0, 2), ("Silver dealer", 5000, 3), ("Gold dealer", 20000, 4)]
+POINTS_PER_POUND = 0.1
+MONTHS_TO_JOIN = 3
+
+
+@dataclass
+class Figures:
+    """What the ledger of a program holds."""
+
+    members: int
+    contributions: int
+    entries: int
+    points: Decimal
+    money: Decimal
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# PROGRAM AND MEMBERS
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def retire(session, books):
+    """Archive the program of before, because more documents come: it ends with the last day that it knew."""
+    session.run(lambda env: _retire(env, books), books.company)
+
+
+def _retire(env, books):
+    """Archive the program, if there is one."""
+    program = company.find(env, XMLID)
+    if not program:
+        return
+    last_day = max(day for _customer, day, _amount in _documents(env, books))
+    program.date_to = last_day
+    program.action_close()
+    program.write({"name": f"{NAME} to {last_day}", "active": False})
+    env["ir.model.data"].search([("module", "=", company.MODULE), ("name", "=", XMLID)]).unlink()
+    say.note(f"More documents come: the program of before is archived as '{program.name}'.")
+
+
+def prepare(session, books):
+    """Make the program with its members, or find it again.
+
+    :return: the id of the program
+    """
+    return session.run(lambda env: (company.find(env, XMLID) or _create(env, books)).id, books.company)
+
+
+def _create(env, books):
+    """Create the program, start it and enroll its members."""
+    documents = _documents(env, books)
+    first_day = min(day for _customer, day, _amount in documents)
+    program = env["partner.loyalty.program"].create(_program_vals(books, first_day))
+    tiers = program.tier_ids.sorted("threshold")
+    program.rule_ids = [Command.create(_points_vals()), Command.create(_commission_vals(tiers))]
+    program.action_start()
+    dates = joining_days(documents)
+    program._enroll({partner: dates[partner.id] for partner in env["res.partner"].browse(dates)})
+    company.remember(env, XMLID, program)
+    return program
+
+
+def _program_vals(books, first_day):
+    """Return the values of the program: it starts with the month of the first document."""
+    return {
+        "name": NAME,
+        "company_id": books.company,
+        "date_from": first_day.replace(day=1),
+        "tz": "Europe/London",
+        "point_digits": 2,
+        "maturity_days": 0,
+        "tier_kind": "invoice",
+        "tier_role": "buyer",
+        "tier_ids": [Command.create({"name": name, "threshold": threshold}) for name, threshold, _rate in TIERS],
+    }
+
+
+def _points_vals():
+    """Return the values of the rule for points."""
+    return {
+        "name": "Points on purchases",
+        "kind": "invoice",
+        "role": "buyer",
+        "formula": "per_amount",
+        "unit": "point",
+        "rate": POINTS_PER_POUND,
+        "step_amount": 1,
+    }
+
+
+def _commission_vals(tiers):
+    """Return the values of the rule for commission, with the rate of each tier."""
+    rates = [rate for _name, _threshold, rate in TIERS]
+    return {
+        "name": "Commission by tier",
+        "kind": "invoice",
+        "role": "buyer",
+        "formula": "percent",
+        "unit": "money",
+        "rate": rates[0],
+        "tier_rate_ids": [
+            Command.create({"tier_id": tier.id, "rate": rate}) for tier, rate in zip(tiers, rates, strict=True)
+        ],
+    }
+
+
+def _documents(env, books):
+    """Return the customer's contact, day and amount of every loaded document."""
+    env.cr.execute(
+        """SELECT partner_id, invoice_date, amount_untaxed_signed
+             FROM account_move WHERE journal_id = %s AND state = 'posted' AND ref IS NOT NULL""",
+        [books.journal],
+    )
+    return env.cr.fetchall()
+
+
+def joining_days(documents):
+    """Return who is a member, from the day of the first positive invoice.
+
+    Members have one in three calendar months, or in one where fewer than three months are loaded.
+
+    :param list documents: customer, day and amount of each
+    :rtype: dict
+    """
+    loaded_months = {(day.year, day.month) for _customer, day, _amount in documents}
+    enough = MONTHS_TO_JOIN if len(loaded_months) >= MONTHS_TO_JOIN else 1
+    months, first = {}, {}
+    for customer, day, amount in documents:
+        if amount > 0:
+            months.setdefault(customer, set()).add((day.year, day.month))
+            first[customer] = min(first.get(customer, date.max), day)
+    return {customer: first[customer] for customer in sorted(months) if len(months[customer]) >= enough}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# THE PAST
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def preview(session, books, program_id):
+    """Return what applying the program to the past would post."""
+    return session.run(lambda env: _apply(env, program_id, dry_run=True), books.company)
+
+
+def apply(session, books, program_id):
+    """Apply the program to the past; what another transaction hindered is tried again."""
+    session.run(lambda env: _apply(env, program_id, commit=True), books.company)
+
+
+def _apply(env, program_id, **how):
+    """Call the app."""
+    return env["partner.loyalty.program"].browse(program_id)._apply_to_past(**how)
+
+
+FIGURES = """
+    SELECT (SELECT count(*) FROM partner_loyalty_member WHERE program_id = %(program)s),
+           count(*),
+           COALESCE(sum(entry.amount) FILTER (WHERE account.unit = 'point'), 0)::text,
+           COALESCE(sum(entry.amount) FILTER (WHERE account.unit = 'money'), 0)::text
+      FROM partner_loyalty_entry entry
+      JOIN partner_loyalty_account account ON account.id = entry.account_id
+     WHERE entry.program_id = %(program)s
+"""
+
+
+def figures(session, books, program_id):
+    """Return what the ledger holds.
+
+    :rtype: Figures
+    """
+    with session.env(books.company) as env:
+        env.cr.execute(FIGURES, {"program": program_id})
+        members, entries, points, money = env.cr.fetchone()
+        program = env["partner.loyalty.program"].browse(program_id)
+        query = program._get_contribution_query("invoice", "buyer", program.date_from, None, date_field="rate_date")
+        [(contributions,)] = env.execute_query(query.select("count(*)"))
+    return Figures(members, contributions, entries, Decimal(points), Decimal(money))
