@@ -16,7 +16,7 @@ class PartnerLoyaltyNumberMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
+        for vals in (self._get_defaults_in_context(), *vals_list):
             self._check_finite_numbers(vals)
         return super().create(vals_list)
 
@@ -27,10 +27,18 @@ class PartnerLoyaltyNumberMixin(models.AbstractModel):
     # === ONCHANGE METHODS ===#
 
     def onchange(self, values, field_names, fields_spec):
-        self._check_finite_numbers(values)
+        self._check_finite_numbers({**self._get_defaults_in_context(), **values})
         return super().onchange(values, field_names, fields_spec)
 
     # === BUSINESS METHODS ===#
+
+    @api.model
+    def _get_defaults_in_context(self):
+        return {
+            name.removeprefix("default_"): value
+            for name, value in self.env.context.items()
+            if name.startswith("default_")
+        }
 
     @api.model
     def _check_finite_numbers(self, vals):

@@ -21,13 +21,20 @@ class PartnerLoyaltyProtectedMixin(models.AbstractModel):
     def create(self, vals_list):
         for vals in vals_list:
             self._check_protected_fields(self._protected_fields & vals.keys())
-        return super().create(vals_list)
+        return super(PartnerLoyaltyProtectedMixin, self._without_protected_defaults()).create(vals_list)
 
     def write(self, vals):
         self._check_protected_fields((self._protected_fields | self._protected_after_create_fields) & vals.keys())
         return super().write(vals)
 
     # === BUSINESS METHODS ===#
+
+    def _without_protected_defaults(self):
+        """Forget the defaults of protected fields: a client can send any in the context."""
+        defaults = {f"default_{name}" for name in self._protected_fields}
+        if self.env.su or defaults.isdisjoint(self.env.context):
+            return self
+        return self.with_context({key: value for key, value in self.env.context.items() if key not in defaults})
 
     @api.model
     def _check_protected_fields(self, names):
