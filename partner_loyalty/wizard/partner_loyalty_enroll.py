@@ -41,8 +41,11 @@ class PartnerLoyaltyEnroll(models.TransientModel):
             companies = wizard.partner_ids._origin.commercial_partner_id
             reasons = wizard.program_id._get_cannot_enroll_reason(companies) if wizard.program_id else {}
             wizard.line_ids = [
-                fields.Command.create({"partner_id": company.id, "reason": reasons.get(company)})
-                for company in companies
+                fields.Command.clear(),
+                *(
+                    fields.Command.create({"partner_id": company.id, "reason": reasons.get(company)})
+                    for company in companies
+                ),
             ]
             wizard.enroll_count = len(companies) - len(reasons)
 

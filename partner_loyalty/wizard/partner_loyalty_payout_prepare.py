@@ -40,7 +40,7 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
     def _compute_line_ids(self):
         for wizard in self:
             lines = wizard._get_line_vals() if wizard.program_id and wizard.date else []
-            wizard.line_ids = [fields.Command.create(vals) for vals in lines]
+            wizard.line_ids = [fields.Command.clear(), *(fields.Command.create(vals) for vals in lines)]
             payable = [vals["amount"] for vals in lines if not vals["reason"]]
             wizard.payable_count = len(payable)
             wizard.payable_amount = sum(payable)
