@@ -386,6 +386,8 @@ class PartnerLoyaltyPayout(models.Model):
     def _set_decision(self, decision, **vals):
         # Nobody may write the state by hand; each transition has been checked by its action.
         self.sudo().write({"decision": decision, **vals})
+        # The next payout may be drafted in the same transaction, and a unique index looks at the table.
+        self.flush_recordset(["decision"])
 
     def _prepare_decision_vals(self):
         return {"decided_by_id": self.env.uid, "decided_at": fields.Datetime.now()}
