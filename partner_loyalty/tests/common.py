@@ -1,8 +1,13 @@
+from contextlib import contextmanager
 from datetime import timedelta
 
+from psycopg2 import IntegrityError
+
 from odoo import SUPERUSER_ID, fields
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, new_test_user
+from odoo.tools import mute_logger
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
@@ -286,6 +291,29 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
         )
 
     # === ASSERTIONS ===#
+
+    @contextmanager
+    def assertRefused(self, words="", exception=UserError):
+        """Check that something is refused with a message for users, and that nothing of it stays.
+
+        :param str words: part of the message
+        :param exception: class of the error; one of a database constraint counts as well, by what clients read then
+        """
+        try:
+            with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
+                if issubclass(exception, AccessError):
+                    # What is in the cache already would be read without any check.
+                    self.env.invalidate_all()
+                yield
+                self.env.flush_all()
+        except exception as error:
+            message = str(error)
+        except IntegrityError as error:
+            model = next(name for name, model in self.registry.items() if model._table == error.diag.table_name)
+            message = self.env[model]._sql_error_to_message(error)
+        else:
+            self.fail(f"Not refused; expected: {words}")
+        self.assertIn(words, message)
 
     def assertEntries(self, member, expected, unit="money"):
         """Check the amounts on the statement of a member, in their order."""
