@@ -42,6 +42,8 @@ def _arguments():
     arguments = parser.parse_args()
     arguments.start = _day("FROM", arguments.start)
     arguments.end = _day("TO", arguments.end)
+    if arguments.start and arguments.end and arguments.start > arguments.end:
+        raise Failure("FROM is later than TO.", "Give the earlier day as FROM and the later one as TO.")
     return arguments
 
 

@@ -156,7 +156,7 @@ class _Reading:
             except StopIteration:
                 return
             except csv.Error as error:
-                self.problems.append((number, f"it is no CSV line ({error})"))
+                self.problems.append((number, f"it is no CSV line: is a quotation mark missing? ({error})"))
 
     def _take(self, number, cells):
         """Put one line where it belongs."""
@@ -218,6 +218,8 @@ def parse(cells):
     :rtype: Row
     :raises ValueError: saying what is wrong with the line
     """
+    if not cells:
+        raise ValueError("it is empty")
     if len(cells) != len(COLUMNS):
         raise ValueError(f"it has {len(cells)} columns instead of {len(COLUMNS)}")
     if any("\0" in cell for cell in cells):
