@@ -9,7 +9,7 @@ from .say import Failure
 from .shell import run, succeeds
 
 OLDEST, NEWEST = (3, 10), (3, 13)
-LOCK_HEADER = "# Exact versions of everything in requirements.in. Made by 'make lock'; do not edit.\n"
+LOCK_HEADER = "# Exact versions for requirements.in, made by 'make lock' with the oldest Python. Do not edit.\n"
 
 
 def ensure():
@@ -51,13 +51,15 @@ def install(folder, requirements):
     run(
         [folder / "bin/python", "-m", "pip", "--disable-pip-version-check", "install", "-q", "-r", requirements],
         what="The Python packages could not be installed.",
-        todo="Check the network (and pip's configuration, where the packages come from a mirror), then try again.",
+        todo="Check the network (and pip's configuration, if there is one), then try again. pip said:",
     )
 
 
 def lock():
     """Resolve requirements.in in a fresh environment, and write down what came out."""
     folder = paths.WORK / "venv-lock"
+    if sys.version_info[:2] != OLDEST:
+        say.note(f"This is not Python {_dotted(OLDEST)}: what is chosen now may be too new for that one.")
     say.step("Resolving dev/requirements.in")
     make(folder)
     install(folder, paths.DEV / "requirements.in")
