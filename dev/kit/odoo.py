@@ -84,8 +84,9 @@ def install(name, database, *, init=(), update=(), demo=False, log, more=()):
 
 
 def log_end(log, lines=25):
-    """Return the end of a log file, from its last traceback on if there is one nearby."""
+    """Return the end of a log file without the chatter, from its last traceback on if there is one."""
     rows = log.read_text(errors="replace").splitlines() if log.exists() else []
+    rows = [row for row in rows if " INFO " not in row[:60]] or rows
     start = max((number for number, row in enumerate(rows) if row.startswith("Traceback")), default=len(rows) - lines)
     return "\n".join(rows[max(start, len(rows) - 80, 0) :])
 
@@ -139,7 +140,8 @@ class Databases:
             shutil.copytree(filestore(source), filestore(target))
 
     def rename(self, source, target):
-        """Rename a database."""
+        """Rename a database, attachments included."""
+        shutil.rmtree(filestore(target), ignore_errors=True)
         self.query(f'ALTER DATABASE "{source}" RENAME TO "{target}"')
         if filestore(source).exists():
             filestore(source).rename(filestore(target))

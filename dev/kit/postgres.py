@@ -89,12 +89,15 @@ def stop(name):
     return True
 
 
-def remove(name):
-    """Stop one of our clusters and delete it with all its data."""
-    stop(name)
-    if not is_external() and state.read(f"postgres-{name}-port"):
-        shutil.rmtree(Cluster(name).data, ignore_errors=True)
-        state.forget(f"postgres-{name}-port")
+def remove_outside():
+    """Delete what we keep outside the work folder, where nothing but a test cluster is in it: leave no trace of CI."""
+    if is_external() or not state.read("postgres-home"):
+        return
+    stop("test")
+    home = _home()
+    if home.parent != paths.WORK and not (home / "run").exists():
+        shutil.rmtree(home)
+        state.forget("postgres-home")
 
 
 def _check_external(connection):

@@ -23,7 +23,7 @@ def run():
             return _run_part(expression) if expression else _run_all()
     finally:
         if os.environ.get("CI"):
-            postgres.remove("test")
+            postgres.remove_outside()
 
 
 def _run_part(expression):
@@ -33,26 +33,34 @@ def _run_part(expression):
 
 
 def _run_all():
-    warnings = test_database.make()
+    install = _install_check("the modules install without a warning", test_database.make)
+    if not test_database.is_current():
+        return summarize([install, *lint.source_checks()])
     test_database.copy_for_lint()
-    checks = [Check("the modules install without a warning", "\n".join(warnings))]
     with ThreadPoolExecutor(1) as beside:
         others = beside.submit(_run_checks)
         tests = _run_tests()
         if not others.done():
             say.step("Waiting for the checks that run beside the tests")
-        checks += others.result()
-    return summarize(checks, tests)
+        return summarize([install, *others.result()], tests)
 
 
 def _run_checks():
-    """Run the checks that need no browser. A check that cannot even start is one that failed."""
-    checks = lint.source_checks() + lint.database_checks(test_database.LINT_NAME)
+    """Run the checks that need no browser, beside the tests."""
+    demo = "the modules install with demo data and all languages without a warning"
+    return [
+        *lint.source_checks(),
+        *lint.database_checks(test_database.LINT_NAME),
+        _install_check(demo, test_database.make_demo),
+    ]
+
+
+def _install_check(name, make):
+    """Return the check that ``make`` gives no warnings; an installation that fails is a problem too."""
     try:
-        problem = "\n".join(test_database.make_demo())
+        return Check(name, "\n".join(make()))
     except Failure as error:
-        problem = f"{error.what}\n{error.todo}"
-    return [*checks, Check("the modules install with demo data and all languages without a warning", problem)]
+        return Check(name, f"{error.what}\n{error.todo}")
 
 
 def _run_tests(expression=None):
