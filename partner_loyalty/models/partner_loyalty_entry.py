@@ -1,8 +1,10 @@
 import json
+from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+from odoo.tools.misc import formatLang
 
 from ..const import ENTRY_TYPES, LEDGER_DIGITS, NO_PERIOD
 
@@ -24,6 +26,14 @@ SOURCE_COLUMNS = {
     "reverses_id": "integer",
     "external_ref": "varchar",
     "explanation": "jsonb",
+}
+
+# Which unit and column of the ledger a column for one unit shows.
+UNIT_COLUMNS = {
+    "point_amount": ("point", "amount"),
+    "money_amount": ("money", "amount"),
+    "point_open": ("point", "amount_open"),
+    "money_open": ("money", "amount_open"),
 }
 
 
@@ -63,14 +73,20 @@ class PartnerLoyaltyEntry(models.Model):
     member_id = fields.Many2one(related="account_id.member_id")
     partner_id = fields.Many2one(related="account_id.member_id.partner_id")
     type = fields.Selection(selection=ENTRY_TYPES, required=True, readonly=True)
-    amount = fields.Float(digits=LEDGER_DIGITS, required=True, readonly=True)
+    amount = fields.Float(digits=LEDGER_DIGITS, required=True, readonly=True, aggregator=None)
     amount_open = fields.Float(
         string="Open",
         digits=LEDGER_DIGITS,
         required=True,
         readonly=True,
+        aggregator=None,
         help="What is left of an earning, or what is still owed of a deduction.",
     )
+    # The amounts once more with a column for each unit, so that no total of a view adds points to money.
+    point_amount = fields.Float(string="Points", digits=(18, 2), compute="_compute_unit_amounts", aggregator="sum")
+    money_amount = fields.Monetary(string="Money", compute="_compute_unit_amounts", aggregator="sum")
+    point_open = fields.Float(string="Open Points", digits=(18, 2), compute="_compute_unit_amounts", aggregator="sum")
+    money_open = fields.Monetary(string="Open Money", compute="_compute_unit_amounts", aggregator="sum")
     rule_id = fields.Many2one(comodel_name="partner.loyalty.rule", ondelete="restrict", readonly=True)
     origin_model = fields.Char(required=True, readonly=True)
     origin_id = fields.Many2oneReference(
@@ -162,9 +178,27 @@ class PartnerLoyaltyEntry(models.Model):
             for entry in entries:
                 entry.origin_name = names.get(entry.origin_id) or self.env._("Deleted document")
 
+    @api.depends("amount", "amount_open", "unit")
+    def _compute_unit_amounts(self):
+        for entry in self:
+            for name, (unit, column) in UNIT_COLUMNS.items():
+                entry[name] = entry[column] if entry.unit == unit else 0
+
     def _compute_explanation_text(self):
         for entry in self:
             entry.explanation_text = entry._get_explanation_text()
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Read the columns of one unit in SQL, to sort by and sum them."""
+        if field_expr not in UNIT_COLUMNS:
+            return super()._field_to_sql(alias, field_expr, query)
+        unit, column = UNIT_COLUMNS[field_expr]
+        return SQL(
+            "CASE WHEN %s = %s THEN %s ELSE 0 END",
+            super()._field_to_sql(alias, "unit", query),
+            unit,
+            super()._field_to_sql(alias, column, query),
+        )
 
     # === CRUD METHODS ===#
 
@@ -431,19 +465,48 @@ class PartnerLoyaltyEntry(models.Model):
         facts = self.explanation or {}
         if "base" not in facts:
             return facts.get("reason") or ""
-        text = self.env._(
-            "%(base)s at %(rate)s by rule “%(rule)s”", base=facts["base"], rate=facts["rate"], rule=self.rule_id.name
-        )
+        parts = [self._get_formula_text(facts)]
         if facts.get("tier"):
-            text = self.env._("%(text)s, tier %(tier)s", text=text, tier=facts["tier"])
-        if facts.get("posted") and facts["posted"] != "0":
-            text = self.env._(
-                "%(text)s: %(target)s, less %(posted)s posted before",
-                text=text,
-                target=facts["target"],
-                posted=facts["posted"],
+            parts.append(self.env._("tier %s", self.env["partner.loyalty.tier"].browse(facts["tier_id"]).name))
+        parts.append(self.rule_id.name)
+        if Decimal(facts["posted"]):
+            parts.append(
+                self.env._(
+                    "%(target)s in all, of which %(posted)s had been posted",
+                    target=self._format_amount(facts["target"]),
+                    posted=self._format_amount(facts["posted"]),
+                )
             )
-        return text
+        return "; ".join(parts)
+
+    def _get_formula_text(self, facts):
+        """Return the formula with its figures.
+
+        :param dict facts: the explanation of the entry
+        :rtype: str
+        """
+        terms = {"rate": self._format_number(facts["rate"]), "base": self._format_money(facts["base"])}
+        if facts["formula"] == "percent":
+            return self.env._("%(rate)s %% of %(base)s", **terms)
+        if facts["formula"] == "fixed":
+            return self.env._("%(rate)s for a document of %(base)s", **terms)
+        return self.env._(
+            "%(rate)s for each %(step)s of %(base)s", **terms, step=self._format_money(facts.get("step") or 1)
+        )
+
+    def _format_amount(self, amount):
+        """Return an amount in the unit of the account, as the reader writes it."""
+        if self.unit == "money":
+            return self._format_money(amount)
+        return self.env._("%s points", self._format_number(amount))
+
+    def _format_money(self, amount):
+        return formatLang(self.env, float(amount), currency_obj=self.currency_id)
+
+    def _format_number(self, number):
+        """Return a number without the zeros at its end."""
+        digits = max(0, -Decimal(number).normalize().as_tuple().exponent)
+        return formatLang(self.env, float(number), digits=digits)
 
     @api.model
     def _get_append_only_message(self):
