@@ -147,6 +147,16 @@ class PartnerLoyaltyMember(models.Model):
     # === CONSTRAINT METHODS ===#
 
     @api.constrains("partner_id")
+    def _check_partner_active(self):
+        for member in self:
+            if not member.partner_id.active:
+                raise ValidationError(
+                    self.env._(
+                        "%(partner)s is archived: restore the contact first.", partner=member.partner_id.display_name
+                    )
+                )
+
+    @api.constrains("partner_id")
     def _check_commercial_partner(self):
         for member in self:
             if member.partner_id != member.partner_id.commercial_partner_id:
@@ -178,6 +188,7 @@ class PartnerLoyaltyMember(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         members = super().create(vals_list)
+        members.program_id._check_can_take_members()
         # Nobody has the right to write accounts and tiers by hand; they come with the membership.
         members_sudo = members.sudo()
         members_sudo.account_ids._open(members_sudo)

@@ -175,10 +175,9 @@ class PartnerLoyaltyProgram(models.Model):
     @api.constrains("company_id")
     def _check_company_fixed(self):
         for program in self:
-            others = program.member_ids.filtered(
-                lambda member, program=program: member.company_id != program.company_id
-            )
-            if others:
+            # The company of a member follows its program; that of its accounts stands.
+            strangers = [("program_id", "=", program.id), ("company_id", "!=", program.company_id.id)]
+            if self.env["partner.loyalty.account"].sudo().search_count(strangers, limit=1):
                 raise ValidationError(
                     self.env._(
                         "“%(program)s” has members already, so its company stays: "
@@ -210,6 +209,20 @@ class PartnerLoyaltyProgram(models.Model):
         if "lock_date" in vals:
             self._check_lock_date_moves_forward(fields.Date.to_date(vals["lock_date"]))
         return super().write(vals)
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for vals in vals_list:
+            for _command, _id, rule_vals in vals.get("rule_ids", ()):
+                # They name tiers of this program: see copy().
+                rule_vals.pop("tier_rate_ids", None)
+        return vals_list
+
+    def copy(self, default=None):
+        programs = super().copy(default)
+        for program, new_program in zip(self, programs, strict=True):
+            program._copy_tier_rates(new_program)
+        return programs
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_members(self):
@@ -257,6 +270,17 @@ class PartnerLoyaltyProgram(models.Model):
         """Show the payouts of the program."""
         return self._get_related_action("partner_loyalty.partner_loyalty_payout_action")
 
+    # === BUSINESS METHODS - RULES ===#
+
+    def _copy_tier_rates(self, new_program):
+        """Give the rules of a copy of this program their rates, for the tiers of the copy."""
+        tiers = dict(zip(self.tier_ids, new_program.tier_ids, strict=True))
+        for rule, new_rule in zip(self.rule_ids, new_program.rule_ids, strict=True):
+            new_rule.tier_rate_ids = [
+                fields.Command.create({"tier_id": tiers[rate.tier_id].id, "rate": rate.rate})
+                for rate in rule.tier_rate_ids
+            ]
+
     # === BUSINESS METHODS - ENROLLMENT ===#
 
     def _enroll(self, dates):
@@ -269,9 +293,7 @@ class PartnerLoyaltyProgram(models.Model):
         :raises ValidationError: when a partner cannot be a member, see ``_get_cannot_enroll_reason``
         """
         self.ensure_one()
-        self._check_has_rules()
-        if self.state == "closed":
-            raise UserError(self.env._("“%(program)s” is closed: choose a program that is running.", program=self.name))
+        self._check_can_take_members()
         partners = self.env["res.partner"].browse([partner.id for partner in dates])
         reasons = self._get_cannot_enroll_reason(partners)
         if reasons:
@@ -312,6 +334,17 @@ class PartnerLoyaltyProgram(models.Model):
             elif partner in members.partner_id:
                 reasons[partner] = self.env._("%(partner)s is already a member of %(program)s.", **terms)
         return reasons
+
+    def _check_can_take_members(self):
+        """Check that programs have rules and are not closed.
+
+        :raises UserError: where one is not
+        """
+        self._check_has_rules()
+        for program in self.filtered(lambda program: program.state == "closed"):
+            raise UserError(
+                self.env._("“%(program)s” is closed: choose a program that is running.", program=program.name)
+            )
 
     def _check_has_rules(self):
         for program in self:
