@@ -118,6 +118,11 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
         day = fields.Date.to_date(date_from)
         return program._enroll(dict.fromkeys(cls.env["res.partner"].union(*partners), day))
 
+    @staticmethod
+    def _tier_rate(tier, rate):
+        """Return the command that gives a rule a rate for a tier."""
+        return Command.create({"tier_id": tier.id, "rate": rate})
+
     # === FACTORIES - DOCUMENTS ===#
 
     @classmethod
@@ -325,6 +330,10 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
     def assertInLine(self, program):
         """Check that the ledger says what the rules say today about all documents, whether touched or not."""
         self.assertEqual(program._apply_to_past(dry_run=True)["entries"], 0)
+
+    @staticmethod
+    def _day(text):
+        return fields.Date.to_date(text)
 
     def _in_days(self, days):
         """Go forward in time: a context manager."""
