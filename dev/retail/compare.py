@@ -26,7 +26,10 @@ PROGRAM = """
      WHERE program.module = '__retail__' AND program.name = 'program'
        AND journal.module = '__retail__' AND journal.name = 'journal'
 """
-NUMBERS = "SELECT ref FROM account_move WHERE journal_id = %s AND state = 'posted' AND ref IS NOT NULL"
+NUMBERS = """
+    SELECT ref FROM account_move
+     WHERE journal_id = %s AND state = 'posted' AND ref IS NOT NULL AND reversed_entry_id IS NULL
+"""
 MEMBERS = """
     SELECT substr(partner.ref, length('retail-') + 1), member.date_from
       FROM partner_loyalty_member member
@@ -35,14 +38,17 @@ MEMBERS = """
 """
 LEDGER = """
     SELECT substr(partner.ref, length('retail-') + 1), to_char(entry.contribution_date, 'YYYY-MM'), account.unit,
-           sum(entry.amount)::text
+           trim_scale(sum(entry.amount))::text, count(*)
       FROM partner_loyalty_entry entry
       JOIN partner_loyalty_account account ON account.id = entry.account_id
       JOIN partner_loyalty_member member ON member.id = account.member_id
       JOIN res_partner partner ON partner.id = member.partner_id
+      JOIN account_move move ON move.id = entry.origin_id AND entry.origin_model = 'account.move'
      WHERE entry.program_id = %s AND entry.type IN ('accrual', 'clawback')
+       AND move.journal_id = %s AND move.ref IS NOT NULL
   GROUP BY partner.ref, to_char(entry.contribution_date, 'YYYY-MM'), account.unit
 """
+ENTRIES = "SELECT count(*) FROM partner_loyalty_entry WHERE program_id = %s"
 
 
 @dataclass
@@ -52,6 +58,8 @@ class Ledger:
     numbers: set
     joined: dict
     cells: dict
+    entries: int
+    other_entries: int
 
 
 @dataclass
@@ -62,6 +70,8 @@ class Comparison:
     members: int
     months: int
     cells: int
+    entries: int
+    other_entries: int
     differences: list
 
 
@@ -80,9 +90,13 @@ def read_ledger(connection):
         numbers = {number for (number,) in cr.fetchall()}
         cr.execute(MEMBERS, [program])
         joined = dict(cr.fetchall())
-        cr.execute(LEDGER, [program])
-        cells = {(customer, month, unit): Decimal(amount) for customer, month, unit, amount in cr.fetchall()}
-    return Ledger(numbers, joined, cells)
+        cr.execute(LEDGER, [program, journal])
+        rows = cr.fetchall()
+        cr.execute(ENTRIES, [program])
+        [(all_entries,)] = cr.fetchall()
+    cells = {(customer, month, unit): Decimal(amount) for customer, month, unit, amount, _count in rows}
+    entries = sum(count for *_cell, count in rows)
+    return Ledger(numbers, joined, cells, entries, all_entries - entries)
 
 
 def compare(connection, path, start=None, end=None):
@@ -104,7 +118,15 @@ def compare(connection, path, start=None, end=None):
     keys |= wanted.keys() | ledger.cells.keys()
     differences = _document_differences(documents, ledger) + _member_differences(joined, ledger)
     differences += _cell_differences(sorted(keys), wanted, ledger)
-    return Comparison(len(documents), len(joined), len(months), len(keys), differences)
+    return Comparison(
+        documents=len(documents),
+        members=len(joined),
+        months=len(months),
+        cells=len(keys),
+        entries=ledger.entries,
+        other_entries=ledger.other_entries,
+        differences=differences,
+    )
 
 
 def _document_differences(documents, ledger):
@@ -136,6 +158,9 @@ def report(comparison):
     """Print the outcome; stop on any difference."""
     scope = f"{comparison.members:,} members x {comparison.months:,} months x points and commission"
     say.note(f"{comparison.documents:>14,} documents")
+    say.note(f"{comparison.entries:>14,} entries of these documents in the ledger")
+    if comparison.other_entries:
+        say.note(f"{comparison.other_entries:>14,} entries left out: of documents that were made in Odoo")
     say.note(f"{comparison.cells:>14,} cells compared: {scope}")
     say.note(f"{len(comparison.differences):>14,} differences")
     for difference in comparison.differences[:SHOWN]:

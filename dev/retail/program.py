@@ -125,7 +125,8 @@ def _documents(env, books):
     """Return the customer's contact, day and amount of every loaded document."""
     env.cr.execute(
         """SELECT partner_id, invoice_date, amount_untaxed_signed
-             FROM account_move WHERE journal_id = %s AND state = 'posted' AND ref IS NOT NULL""",
+             FROM account_move
+            WHERE journal_id = %s AND state = 'posted' AND ref IS NOT NULL AND reversed_entry_id IS NULL""",
         [books.journal],
     )
     return env.cr.fetchall()

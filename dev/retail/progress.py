@@ -28,14 +28,14 @@ class Progress:
         return self
 
     def __exit__(self, *_error):
-        self._show()
         if self.bar:
             print(flush=True)
 
     def add(self, count):
         """Say that ``count`` more are done."""
         self.done += count
-        if self.bar or time.monotonic() - self.shown >= SECONDS_BETWEEN_LINES:
+        finished = self.done >= self.total
+        if self.bar or finished or time.monotonic() - self.shown >= SECONDS_BETWEEN_LINES:
             self._show()
 
     def _show(self):
