@@ -5,6 +5,7 @@ architecture-independent: unpacked into one folder they work on Debian 12, and n
 """
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def python_path():
             f"ODOO_PATH is {given}, but there is no odoo/release.py in it.",
             "Point ODOO_PATH at the folder of an Odoo 19 checkout (odoo-bin is in it), or leave it out.",
         )
-    if "19" not in (folder / "odoo/release.py").read_text().split("version_info", 1)[1][:20]:
+    if not re.search(r"^version_info = \(19,", (folder / "odoo/release.py").read_text(), re.MULTILINE):
         todo = "Switch it to the branch 19.0, or leave ODOO_PATH out."
         raise Failure(f"The checkout in {given} is not Odoo 19.", todo)
     return folder

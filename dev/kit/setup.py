@@ -9,6 +9,7 @@ def ensure(for_tests=False):
     :param bool for_tests: whether the browser and the other tools of the tests are needed too
     """
     with state.only_one("setup", "installing what is missing"):
+        odoo_source.python_path()
         system.ensure(for_tests)
         python_env.ensure()
         odoo_source.ensure()
