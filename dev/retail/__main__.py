@@ -89,6 +89,11 @@ def _run(arguments):
 
         session = Session(arguments.config, arguments.database)
     books = _load(steps, session, sales, max(arguments.jobs, 1))
+    if not session.has("partner.loyalty.program"):
+        raise Failure(
+            f"The database {arguments.database} has the sales now, but not the app partner_loyalty.",
+            "Install the app and run the command again.",
+        )
     _apply_program(steps, session, books)
     _compare(steps, session, arguments.file)
     steps.report()
@@ -124,6 +129,7 @@ def _apply_program(steps, session, books):
         say.note(f"{preview['money']:>14,.2f} GBP")
     with steps.step("Applying it to the past"):
         program.apply(session, books, program_id)
+        program.start(session, books, program_id)
     figures = program.figures(session, books, program_id)
     say.step(f"Account of the program '{program.NAME}'")
     say.note(f"{figures.members:>14,} members")

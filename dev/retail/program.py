@@ -64,13 +64,16 @@ def prepare(session, books):
 
 
 def _create(env, books):
-    """Create the program, start it and enroll its members."""
+    """Create the program and enroll its members.
+
+    It starts when it has been applied to the past: before that a running server would answer the loaded documents on
+    its own, by the lowest tier, and correct it later.
+    """
     documents = _documents(env, books)
     first_day = min(day for _customer, day, _amount in documents)
     program = env["partner.loyalty.program"].create(_program_vals(books, first_day))
     tiers = program.tier_ids.sorted("threshold")
     program.rule_ids = [Command.create(_points_vals()), Command.create(_commission_vals(tiers))]
-    program.action_start()
     dates = joining_days(documents)
     program._enroll({partner: dates[partner.id] for partner in env["res.partner"].browse(dates)})
     company.remember(env, XMLID, program)
@@ -168,6 +171,18 @@ def apply(session, books, program_id):
 def _apply(env, program_id, **how):
     """Call the app."""
     return env["partner.loyalty.program"].browse(program_id)._apply_to_past(**how)
+
+
+def start(session, books, program_id):
+    """Start the program, so that it goes on with what is sold from now on."""
+    session.run(lambda env: _start(env, program_id), books.company)
+
+
+def _start(env, program_id):
+    """Start the program unless an earlier run did."""
+    program = env["partner.loyalty.program"].browse(program_id)
+    if program.state == "draft":
+        program.action_start()
 
 
 FIGURES = """
