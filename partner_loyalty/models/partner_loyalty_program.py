@@ -398,14 +398,23 @@ class PartnerLoyaltyProgram(models.Model):
         :param bool commit: commit after each chunk of members
         :return: ``{"entries": int, "points": Decimal, "money": Decimal, "members": int}``, money in company currency
         :rtype: dict
+        :raises UserError: when the program has not started and this is no preview
         """
         self.ensure_one()
         if dry_run:
             with self.env.cr.savepoint() as savepoint:
-                figures = self._apply_to_past(members)
+                figures = self._reconcile_members(members)
                 savepoint.rollback()
             self.env.invalidate_all()
             return figures
+        if self.state == "draft":
+            raise UserError(
+                self.env._("“%(program)s” is a draft: start it, then apply it to the past.", program=self.name)
+            )
+        return self._reconcile_members(members, commit=commit)
+
+    def _reconcile_members(self, members=None, commit=False):
+        """Decide the tiers and reconcile all rules, chunk by chunk of members; see :meth:`_apply_to_past`."""
         self.env.flush_all()
         self._evaluate_tiers()
         figures = {"entries": 0, "points": 0, "money": 0, "members": 0}
@@ -442,6 +451,15 @@ class PartnerLoyaltyProgram(models.Model):
         :rtype: list[str]
         """
         return self.env["partner.loyalty.entry"]._get_violations()
+
+    # === BUSINESS METHODS - DEMO DATA ===#
+
+    @api.model
+    def _load_demo_story(self):
+        """Play the year of sales of the demo data, once; called by its XML file alone."""
+        from ..demo.story import Story  # demo data is no part of the app, so it is only read when it is installed
+
+        Story(self.env).tell()
 
     # === GETTERS ===#
 
