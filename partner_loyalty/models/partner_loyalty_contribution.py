@@ -31,7 +31,7 @@ class PartnerLoyaltyContribution(models.Model):
     _description = "Performance"
     _auto = False
     _order = "date desc, id desc"
-    _rec_name = "document_id"
+    _rec_name = "document_name"
 
     # === FIELDS ===#
 

@@ -38,9 +38,9 @@ class PartnerLoyaltyDifference(models.Model):
     )
     origin_name = fields.Char(string="Document", compute="_compute_origin_name")
     contribution_date = fields.Date(string="Date of Sale", readonly=True)
-    posted = fields.Float(string="Posted", digits=LEDGER_DIGITS, readonly=True)
-    target = fields.Float(string="Would Be", digits=LEDGER_DIGITS, readonly=True)
-    amount = fields.Float(string="Difference", digits=LEDGER_DIGITS, readonly=True)
+    posted = fields.Float(string="Posted", digits=LEDGER_DIGITS, readonly=True, aggregator=None)
+    target = fields.Float(string="Would Be", digits=LEDGER_DIGITS, readonly=True, aggregator=None)
+    amount = fields.Float(string="Difference", digits=LEDGER_DIGITS, readonly=True, aggregator=None)
     cause = fields.Selection(
         selection=[
             ("new", "Nothing was posted so far: a membership, a rule or an imported document lies in the past"),
@@ -72,6 +72,11 @@ class PartnerLoyaltyDifference(models.Model):
             names = {origin.id: origin.display_name for origin in origins_sudo}
             for difference in differences:
                 difference.origin_name = names.get(difference.origin_id) or self.env._("Deleted document")
+
+    @api.depends("origin_model", "origin_id", "rule_id.name")
+    def _compute_display_name(self):
+        for difference in self:
+            difference.display_name = f"{difference.origin_name}: {difference.rule_id.name}"
 
     # === ACTION METHODS ===#
 

@@ -69,6 +69,7 @@ class PartnerLoyaltyPayout(models.Model):
         compute="_compute_state",
         store=True,
         tracking=True,
+        group_expand=True,
         help="Approved: the bill is a draft. Billed: it is posted. Paid: it is paid.",
     )
     prepared_by_id = fields.Many2one(

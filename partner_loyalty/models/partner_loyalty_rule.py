@@ -78,6 +78,7 @@ class PartnerLoyaltyRule(models.Model):
     unit = fields.Selection(selection=UNITS, string="Earns", required=True, default="money")
     rate = fields.Float(
         digits=(16, 4),
+        aggregator=None,
         help="The per cent, the points or the sum that a member earns; a tier can have a rate of its own below.",
     )
     step_amount = fields.Monetary(
@@ -90,7 +91,7 @@ class PartnerLoyaltyRule(models.Model):
         string="Start", help="The first day whose sales earn by this rule; the start of the program where empty."
     )
     date_to = fields.Date(string="End", help="The last day whose sales earn by this rule.")
-    version = fields.Integer(default=1, readonly=True, copy=False)
+    version = fields.Integer(default=1, readonly=True, copy=False, aggregator=None)
     previous_id = fields.Many2one(
         comodel_name="partner.loyalty.rule",
         string="Previous Version",

@@ -86,7 +86,8 @@ class PartnerLoyaltyTodo(models.Model):
         return SQL(
             """
             SELECT difference.id::bigint * 8 + 1, 'difference', 'partner.loyalty.difference', difference.id,
-                   difference.program_id, difference.company_id, member.partner_id, NULL::integer, difference.amount,
+                   difference.program_id, difference.company_id, member.partner_id, NULL::integer,
+                   CASE account.unit WHEN 'money' THEN difference.amount END,
                    difference.create_date::date, TRUE
               FROM partner_loyalty_difference difference
               JOIN partner_loyalty_account account ON account.id = difference.account_id

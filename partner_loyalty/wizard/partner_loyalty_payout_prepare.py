@@ -150,7 +150,7 @@ class PartnerLoyaltyPayoutPrepareLine(models.TransientModel):
     wizard_id = fields.Many2one(
         comodel_name="partner.loyalty.payout.prepare", required=True, ondelete="cascade", index=True
     )
-    currency_id = fields.Many2one(related="wizard_id.currency_id")
+    currency_id = fields.Many2one(related="member_id.currency_id")
     member_id = fields.Many2one(comodel_name="partner.loyalty.member", readonly=True)
     balance = fields.Monetary(readonly=True)
     amount = fields.Monetary(string="To Pay", readonly=True)
