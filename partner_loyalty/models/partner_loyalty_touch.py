@@ -121,6 +121,9 @@ class PartnerLoyaltyTouch(models.Model):
 
         :param marks: recordset of this model
         """
+        # A month end that was missed comes first: sales after it are answered by the tier that it decides.
+        for program in self.env["partner.loyalty.program"].search([("state", "=", "running")]):
+            program._evaluate_tiers()
         for (model, only_rule), group in marks.grouped(lambda mark: (mark.res_model, mark.rule_id)).items():
             scope = self.env["partner.loyalty.rule"]._get_document_scope(model, set(group.mapped("res_id")))
             failed = only_rule.browse(
