@@ -368,6 +368,24 @@ class PartnerLoyaltyProgram(models.Model):
             self.env["partner.loyalty.member"]._refresh_by_date(program)
             self.env["ir.cron"]._commit_progress(1)
 
+    def _start_tiers(self):
+        """Put members who joined before their program had tiers into the lowest one, from today on."""
+        for program in self:
+            today = program._get_today()
+            without = self.env["partner.loyalty.member"].search(
+                [
+                    ("program_id", "=", program.id),
+                    ("merged_into_id", "=", False),
+                    ("tier_period_ids", "=", False),
+                    "|",
+                    ("date_to", "=", False),
+                    ("date_to", ">=", today),
+                ]
+            )
+            if without:
+                self.env["partner.loyalty.tier.period"]._start(without, today)
+                self.env["partner.loyalty.member"]._refresh_by_date(program)
+
     def _evaluate_tiers(self):
         """Decide the tier of each member for each month end that has passed without a decision, in order.
 

@@ -56,6 +56,13 @@ class PartnerLoyaltyTier(models.Model):
 
     # === CRUD METHODS ===#
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        tiers = super().create(vals_list)
+        # Nobody has the right to write the tier history by hand.
+        tiers.sudo().program_id._start_tiers()
+        return tiers
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_granted(self):
         granted = self.env["partner.loyalty.tier.period"].search([("tier_id", "in", self.ids)], limit=1)

@@ -49,8 +49,12 @@ class PartnerLoyaltyTierPeriod(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _start(self, members):
-        """Put new members into the lowest tier of their program from the first day of their membership."""
+    def _start(self, members, earliest=None):
+        """Put new members into the lowest tier of their program from the first day of their membership.
+
+        :param members: members without any tier so far
+        :param date earliest: the first day that tiers can be in force, where that is later
+        """
         self.create(
             [
                 {
@@ -59,7 +63,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
                     "company_id": member.company_id.id,
                     "tier_id": member.program_id.tier_ids.sorted("threshold")[0].id,
                     "is_change": True,
-                    "date_from": member.date_from,
+                    "date_from": max(filter(None, (member.date_from, earliest))),
                 }
                 for member in members
                 if member.program_id.tier_ids and member.date_from
