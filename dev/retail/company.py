@@ -1,6 +1,7 @@
 """The company of the sales, its books, customers and products: made once, found again on every later run."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from kit import say
 from kit.say import Failure
@@ -48,17 +49,20 @@ def prepare(session, sales):
     :param source.Sales sales: what will be loaded
     :rtype: Books
     """
-    with session.env() as env:
-        company = find(env, "company") or _create_company(env)
-        _admit_users(env, company)
-        _raise_price_precision(env, sales)
-        company_id = company.id
-    with session.env(company_id) as env:
-        books = _books(env, env.company)
+    company_id = session.run(lambda env: _company(env, sales).id)
+    books = session.run(_books, company_id)
     books.partners = _fill(session, books, "customers", "res.partner", "ref", _partner_vals(session, sales, books))
     books.products = _fill(session, books, "products", "product.product", "default_code", _product_vals(sales, books))
     session.tell_servers()
     return books
+
+
+def _company(env, sales):
+    """Return the company, ready to take the sales."""
+    company = find(env, "company") or _create_company(env)
+    _admit_users(env, company)
+    _raise_price_precision(env, sales)
+    return company
 
 
 def find(env, name):
@@ -102,8 +106,9 @@ def _raise_price_precision(env, sales):
         precision.digits = wanted
 
 
-def _books(env, company):
+def _books(env):
     """Return the books of the company, with a journal of their own for the loaded documents."""
+    company = env.company
     journal = find(env, "journal") or _create_journal(env, company)
     return Books(
         company=company.id,
@@ -134,15 +139,18 @@ def _create_journal(env, company):
 
 def _fill(session, books, label, model, key, vals_by_key):
     """Create the records that are missing and return the id of each by its key."""
-    with session.env(books.company) as env:
-        ids = _ids(env, books, model, key)
+    ids = session.run(lambda env: _ids(env, books, model, key), books.company)
     missing = [vals for value, vals in vals_by_key.items() if value not in ids]
     for start in range(0, len(missing), BATCH):
-        with session.env(books.company) as env:
-            for record in env[model].create(missing[start : start + BATCH]):
-                ids[record[key]] = record.id
+        batch = missing[start : start + BATCH]
+        ids |= session.run(partial(_create, model=model, key=key, vals_list=batch), books.company)
     say.note(f"{len(vals_by_key):,} {label}, {len(missing):,} of them new.")
     return ids
+
+
+def _create(env, model, key, vals_list):
+    """Create records and return the id of each by its key."""
+    return {record[key]: record.id for record in env[model].create(vals_list)}
 
 
 def _ids(env, books, model, key):

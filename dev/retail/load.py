@@ -153,8 +153,8 @@ def _work(session, books, batches, sender, parent):
             session.run(partial(_load_batch, books=books, batch=batch), books.company)
             sender.send(_lines_of(batch))
         sender.send("done")
-    except KeyboardInterrupt:
-        pass
+    except (KeyboardInterrupt, BrokenPipeError):
+        pass  # the parent says so, or is gone
     except Exception as error:
         numbers = f"{batch[0].number} to {batch[-1].number}"
         sender.send(f"Odoo did not take the documents {numbers}: {error}\n{traceback.format_exc(limit=-3)}")
