@@ -10,6 +10,7 @@ class PartnerLoyaltyApplyPast(models.TransientModel):
     # === FIELDS ===#
 
     program_id = fields.Many2one(comodel_name="partner.loyalty.program", required=True, ondelete="cascade")
+    program_state = fields.Selection(related="program_id.state")
     currency_id = fields.Many2one(related="program_id.currency_id")
     member_ids = fields.Many2many(
         comodel_name="partner.loyalty.member",
