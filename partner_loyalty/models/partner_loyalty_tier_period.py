@@ -29,6 +29,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
     tier_id = fields.Many2one(
         comodel_name="partner.loyalty.tier", required=True, index=True, ondelete="restrict", readonly=True
     )
+    tier_color = fields.Integer(related="tier_id.color", aggregator=None)
     previous_tier_id = fields.Many2one(
         comodel_name="partner.loyalty.tier", string="Tier before", ondelete="restrict", readonly=True
     )
@@ -38,7 +39,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
     evaluation_date = fields.Date(
         string="Decided as of", readonly=True, help="The end of the month that was evaluated; empty on joining."
     )
-    turnover = fields.Monetary(readonly=True, help="Turnover that the decision was taken on.")
+    turnover = fields.Monetary(readonly=True, aggregator=None, help="Turnover that the decision was taken on.")
     evidence = fields.Json(readonly=True)
 
     # === CONSTRAINTS ===#
