@@ -1,0 +1,116 @@
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from .common import PartnerLoyaltyCommon
+
+
+@tagged("post_install", "-at_install")
+class TestApplyPast(PartnerLoyaltyCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.order = cls._create_order(cls.dealer, 100, date="2026-01-10", loyalty_partner_id=cls.referrer.id)
+        cls.invoice = cls._create_sale_invoice(cls.dealer, 600, date="2026-01-20")
+        cls.late = cls._create_sale_invoice(cls.dealer, 100, date="2026-02-20")
+        cls.other = cls._create_sale_invoice(cls.referrer, 50, date="2026-02-20")
+        cls.env.flush_all()
+        cls.env.cr.precommit.run()
+        cls.env["partner.loyalty.touch"].sudo().search([]).unlink()
+        cls.program = cls._create_program(
+            [{"rate": 10}, {"kind": "order", "unit": "point", "rate": 1}], tiers=[("Silver", 0), ("Gold", 500)]
+        )
+        cls.program.rule_ids[0].tier_rate_ids = [cls._tier_rate(cls.program.tier_ids[1], 15)]
+        cls.dealer_member, cls.other_member = cls._enroll(cls.program, cls.dealer, cls.referrer)
+        cls.manager = cls.users["manager"]
+
+    def _open_wizard(self, user=None, **values):
+        Wizard = self.env["partner.loyalty.apply.past"].with_user(user or self.manager)
+        return Wizard.create({"program_id": self.program.id, **values})
+
+    def test_the_preview_shows_what_would_be_posted_and_posts_nothing(self):
+        wizard = self._open_wizard()
+        wizard.action_preview()
+        self.assertRecordValues(
+            wizard, [{"previewed": True, "entry_count": 4, "point_amount": 1, "money_amount": 60 + 15 + 5}]
+        )
+        self.assertEntries(self.dealer_member, [])
+        self.assertFalse(self.dealer_member.tier_period_ids.evaluation_date, "Nor does it decide any tier.")
+
+    def test_applying_posts_what_the_preview_showed(self):
+        wizard = self._open_wizard()
+        wizard.action_preview()
+        wizard.action_apply()
+        self.assertEntries(self.dealer_member, [60, 15])
+        self.assertEntries(self.dealer_member, [1], unit="point")
+        self.assertEntries(self.other_member, [5])
+        self.assertEqual(self.dealer_member.tier_id.name, "Gold")
+        entries = self.env["partner.loyalty.entry"].search([("program_id", "=", self.program.id)])
+        self.assertEqual(len(entries), wizard.entry_count)
+        self.assertEqual(entries.user_id, self.manager)
+
+    def test_applying_again_posts_nothing(self):
+        self._open_wizard().action_apply()
+        again = self._open_wizard()
+        again.action_preview()
+        self.assertRecordValues(again, [{"entry_count": 0, "point_amount": 0, "money_amount": 0}])
+        again.action_apply()
+        self.assertEntries(self.dealer_member, [60, 15])
+        self.assertFalse(self._compare(self.program))
+
+    def test_lines_of_the_past_are_dated_by_their_sale(self):
+        self._open_wizard().action_apply()
+        self.assertRecordValues(
+            self._get_entries(self.dealer_member),
+            [
+                {"date": self._day("2026-01-20"), "contribution_date": self._day("2026-01-20"), "prior_period": False},
+                {"date": self._day("2026-02-20"), "contribution_date": self._day("2026-02-20"), "prior_period": False},
+            ],
+        )
+
+    def test_lines_before_the_lock_date_are_dated_after_it(self):
+        self.program.lock_date = "2026-01-31"
+        self._open_wizard().action_apply()
+        self.assertRecordValues(
+            self._get_entries(self.dealer_member),
+            [
+                {"date": self._day("2026-02-01"), "contribution_date": self._day("2026-01-20"), "prior_period": True},
+                {"date": self._day("2026-02-20"), "contribution_date": self._day("2026-02-20"), "prior_period": False},
+            ],
+        )
+
+    def test_it_can_be_applied_to_chosen_members(self):
+        wizard = self._open_wizard(member_ids=self.other_member.ids)
+        wizard.action_preview()
+        self.assertEqual(wizard.entry_count, 1)
+        wizard.action_apply()
+        self.assertEntries(self.other_member, [5])
+        self.assertEntries(self.dealer_member, [])
+
+    def test_chunks_of_members_post_the_same_as_all_at_once(self):
+        scopes = list(self.program._get_member_scopes(size=1))
+        self.assertEqual(len(scopes), 2)
+        figures = {"entries": 0, "points": 0, "money": 0, "members": 0}
+        self.program._evaluate_tiers()
+        for scope in scopes:
+            self.program._reconcile_scope(scope, figures)
+        self.assertEqual(figures, {"entries": 4, "points": 1, "money": 80, "members": 2})
+        self.assertInLine(self.program)
+
+    def test_a_draft_program_can_be_previewed_and_not_applied(self):
+        program = self._create_program([{}], start=False, name="Draft")
+        self._enroll(program, self.dealer)
+        wizard = self._open_wizard(program_id=program.id)
+        wizard.action_preview()
+        self.assertEqual(wizard.entry_count, 2)
+        with self.assertRefused():
+            wizard.action_apply()
+        self.assertFalse(self.env["partner.loyalty.entry"].search_count([("program_id", "=", program.id)]))
+
+    def test_officers_neither_preview_nor_apply(self):
+        wizard = self._open_wizard(user=self.env.user)
+        for role in ("officer", "accountant", "salesperson", "internal"):
+            refused = wizard.with_user(self.users[role])
+            for action in (refused.action_preview, refused.action_apply):
+                with self.subTest(role=role, action=action.__name__), self.assertRefused("", AccessError):
+                    action()
+        self.assertEntries(self.dealer_member, [])
