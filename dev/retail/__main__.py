@@ -129,7 +129,6 @@ def _apply_program(steps, session, books):
         say.note(f"{preview['money']:>14,.2f} GBP")
     with steps.step("Applying it to the past"):
         program.apply(session, books, program_id)
-        program.start(session, books, program_id)
     figures = program.figures(session, books, program_id)
     say.step(f"Account of the program '{program.NAME}'")
     say.note(f"{figures.members:>14,} members")

@@ -64,11 +64,7 @@ def prepare(session, books):
 
 
 def _create(env, books):
-    """Create the program and enroll its members.
-
-    It starts when it has been applied to the past: before that a running server would answer the loaded documents on
-    its own, by the lowest tier, and correct it later.
-    """
+    """Create the program and enroll its members; it is a draft until the preview was shown."""
     documents = _documents(env, books)
     first_day = min(day for _customer, day, _amount in documents)
     program = env["partner.loyalty.program"].create(_program_vals(books, first_day))
@@ -164,18 +160,14 @@ def preview(session, books, program_id):
 
 
 def apply(session, books, program_id):
-    """Apply the program to the past; what another transaction hindered is tried again."""
+    """Start the program and apply it to the past; what another transaction hindered is tried again."""
+    session.run(lambda env: _start(env, program_id), books.company)
     session.run(lambda env: _apply(env, program_id, commit=True), books.company)
 
 
 def _apply(env, program_id, **how):
     """Call the app."""
     return env["partner.loyalty.program"].browse(program_id)._apply_to_past(**how)
-
-
-def start(session, books, program_id):
-    """Start the program, so that it goes on with what is sold from now on."""
-    session.run(lambda env: _start(env, program_id), books.company)
 
 
 def _start(env, program_id):
