@@ -1,13 +1,15 @@
 from contextlib import contextmanager
 from datetime import timedelta
+from unittest.mock import patch
 
 from psycopg2 import IntegrityError
 
 from odoo import SUPERUSER_ID, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
+from odoo.sql_db import Cursor
 from odoo.tests import freeze_time, new_test_user
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
@@ -264,6 +266,21 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
         """Do what happens just before a commit."""
         self.env.flush_all()
         self.env.cr.precommit.run()
+
+    @contextmanager
+    def _record_queries(self):
+        """Record the queries of a transaction, from its first statement to just before its commit."""
+        self._write_marks()
+        queries = []
+        execute = Cursor.execute
+
+        def record(cursor, query, params=None, log_exceptions=True):
+            queries.append(query.code if isinstance(query, SQL) else str(query))
+            return execute(cursor, query, params, log_exceptions)
+
+        with patch.object(Cursor, "execute", record):
+            yield queries
+            self._write_marks()
 
     def _compare(self, program):
         """Run the nightly comparison of a program.
