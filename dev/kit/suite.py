@@ -33,26 +33,24 @@ def _run_part(expression):
 
 
 def _run_all():
-    install = _install_check("the modules install without a warning", test_database.make)
-    if not test_database.is_current():
-        return summarize([install, *lint.source_checks()])
-    test_database.copy_for_lint()
+    """Run the tests in the foreground, and beside them what needs no browser."""
     with ThreadPoolExecutor(1) as beside:
-        others = beside.submit(_run_checks)
-        tests = _run_tests()
-        if not others.done():
+        others = [beside.submit(_independent_checks)]
+        checks = [_install_check("the modules install without a warning", test_database.make)]
+        tests = None
+        if test_database.is_current():
+            test_database.copy_for_lint()
+            others.append(beside.submit(lint.database_checks, test_database.LINT_NAME))
+            tests = _run_tests()
+        if not others[-1].done():
             say.step("Waiting for the checks that run beside the tests")
-        return summarize([install, *others.result()], tests)
+        checks += [check for other in others for check in other.result()]
+    return summarize(checks, tests)
 
 
-def _run_checks():
-    """Run the checks that need no browser, beside the tests."""
+def _independent_checks():
     demo = "the modules install with demo data and all languages without a warning"
-    return [
-        *lint.source_checks(),
-        *lint.database_checks(test_database.LINT_NAME),
-        _install_check(demo, test_database.make_demo),
-    ]
+    return [*lint.source_checks(), _install_check(demo, test_database.make_demo)]
 
 
 def _install_check(name, make):
