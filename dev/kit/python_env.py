@@ -49,7 +49,7 @@ def check_version():
 def install(folder, requirements):
     """Install the packages that a requirements file names into the virtual environment in ``folder``."""
     run(
-        [folder / "bin/python", "-m", "pip", "--disable-pip-version-check", "install", "-q", "-r", requirements],
+        [folder / "bin/python", "-m", "pip", "--disable-pip-version-check", "install", "-qq", "-r", requirements],
         what="The Python packages could not be installed.",
         todo="Check the network (and pip's configuration, if there is one), then try again. pip said:",
     )
