@@ -75,7 +75,7 @@ class PartnerLoyaltyEntry(models.Model):
     type = fields.Selection(selection=ENTRY_TYPES, required=True, readonly=True)
     amount = fields.Float(digits=LEDGER_DIGITS, required=True, readonly=True, aggregator=None)
     amount_open = fields.Float(
-        string="Open",
+        string="Open Amount",
         digits=LEDGER_DIGITS,
         required=True,
         readonly=True,
@@ -498,7 +498,7 @@ class PartnerLoyaltyEntry(models.Model):
         """Return an amount in the unit of the account, as the reader writes it."""
         if self.unit == "money":
             return self._format_money(amount)
-        return self.env._("%s points", self._format_number(amount))
+        return self.env._("Points: %s", self._format_number(amount))
 
     def _format_money(self, amount):
         return formatLang(self.env, float(amount), currency_obj=self.currency_id)

@@ -35,7 +35,7 @@ class PartnerLoyaltyTodo(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one(comodel_name="res.partner", readonly=True)
     user_id = fields.Many2one(
-        comodel_name="res.users", string="From", readonly=True, help="Who has done the step before this one."
+        comodel_name="res.users", string="Asked by", readonly=True, help="Who has done the step before this one."
     )
     amount = fields.Monetary(readonly=True)
     date = fields.Date(string="Waiting since", readonly=True)
