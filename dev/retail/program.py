@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from dateutil.relativedelta import relativedelta
 from kit import say
 
 from odoo.fields import Command
@@ -66,8 +67,8 @@ def prepare(session, books):
 def _create(env, books):
     """Create the program and enroll its members; it is a draft until the preview was shown."""
     documents = _documents(env, books)
-    first_day = min(day for _customer, day, _amount in documents)
-    program = env["partner.loyalty.program"].create(_program_vals(books, first_day))
+    days = [day for _customer, day, _amount in documents]
+    program = env["partner.loyalty.program"].create(_program_vals(books, min(days), max(days)))
     tiers = program.tier_ids.sorted("threshold")
     program.rule_ids = [Command.create(_points_vals()), Command.create(_commission_vals(tiers))]
     dates = joining_days(documents)
@@ -76,12 +77,16 @@ def _create(env, books):
     return program
 
 
-def _program_vals(books, first_day):
-    """Return the values of the program: it starts with the month of the first document."""
+def _program_vals(books, first_day, last_day):
+    """Return the values of the program: it covers the months of the documents.
+
+    Without an end, its tiers would be decided for every month since, on sales that the file does not have.
+    """
     return {
         "name": NAME,
         "company_id": books.company,
         "date_from": first_day.replace(day=1),
+        "date_to": last_day + relativedelta(day=31),
         "tz": "Europe/London",
         "point_digits": 2,
         "maturity_days": 0,
