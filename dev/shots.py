@@ -1,0 +1,288 @@
+"""Take screenshots of the running app with its demo data: what a newcomer sees first.
+
+Reads ``BASE_URL`` (the server), ``OUTPUT`` (the folder to write to) and ``CHROMIUM`` (the browser) from the
+environment. 'make shots' sets all three.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from shutil import which
+
+from playwright.sync_api import Error, sync_playwright
+
+BASE_URL = os.environ["BASE_URL"].rstrip("/")
+OUTPUT = Path(os.environ["OUTPUT"])
+CHROMIUM = os.environ["CHROMIUM"]
+
+# The browser shall look nothing up and start without a first-run page.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+VIEW = ".o_view_controller"
+MODAL = ".modal .o_form_view"
+
+
+def main():
+    """Take all screenshots, role by role.
+
+    :return: exit code, 1 where a screen could not be taken
+    """
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    failed = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        for login, size, screens in PLAN:
+            page = log_in(browser, login, size)
+            failed += [name for name, take in screens.items() if not attempt(page, name, take)]
+            page.context.close()
+        browser.close()
+    print(f"Screenshots are in {OUTPUT}" + (f"; not taken: {', '.join(failed)}" if failed else ""))
+    return 1 if failed else 0
+
+
+def attempt(page, name, take):
+    """Take one screen; where it fails, say so and go on with the others.
+
+    :return: whether it went through
+    """
+    try:
+        take(page)
+        refuse_errors(page)
+        page.screenshot(path=OUTPUT / f"{name}.png")
+    except (Error, AssertionError, OSError, subprocess.CalledProcessError) as error:
+        print(f"{name}: {str(error).splitlines()[0]}", file=sys.stderr)
+        return False
+    print(f"{name}.png")
+    return True
+
+
+def refuse_errors(page):
+    """Fail where Odoo shows an error instead of the screen."""
+    dialog = page.locator(".o_error_dialog, .modal:has-text('Access Error')")
+    if dialog.count():
+        raise AssertionError(" ".join(dialog.first.inner_text().split())[:200])
+
+
+# --- Getting there ---
+
+
+def log_in(browser, login, size):
+    """Open the web client as one of the users of the demo data, whose passwords are their logins."""
+    context = browser.new_context(viewport=size, is_mobile=size is PHONE, has_touch=size is PHONE)
+    page = context.new_page()
+    page.goto(f"{BASE_URL}/web/login")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", login)
+    page.click("form.oe_login_form button[type=submit]")
+    page.wait_for_selector(".o_main_navbar", timeout=120_000)
+    return page
+
+
+def settle(page, selector=VIEW):
+    """Wait until a view is there and has stopped loading."""
+    page.wait_for_selector(selector, timeout=60_000)
+    page.wait_for_timeout(700)
+    page.wait_for_selector(".o_loading_indicator", state="hidden", timeout=60_000)
+    page.wait_for_timeout(700)
+
+
+def open_path(page, path):
+    """Open an action by the path in its address."""
+    page.goto(f"{BASE_URL}/odoo/{path}")
+    settle(page)
+
+
+def switch_view(page, view):
+    """Show the open action as another view."""
+    page.click(f".o_switch_view.o_{view}")
+    settle(page)
+    # A pointer that rests on the button would show its tooltip.
+    page.mouse.move(700, 850)
+    page.wait_for_timeout(300)
+
+
+def open_first(page, text=None):
+    """Open the first record of a list or kanban, or the first that has the text."""
+    records = page.locator(".o_data_row, .o_kanban_record:not(.o_kanban_ghost)")
+    record = (records.filter(has_text=text) if text else records).first
+    cell = record.locator("td.o_data_cell:not(:has(.o_row_handle))").first
+    (cell if cell.count() else record).click()
+    settle(page, ".o_form_view")
+
+
+# --- The screens ---
+
+
+def apps(page):
+    """The app among those that an administrator can install.
+
+    The administrator comes first: the server learns its own address, from which printed pages fetch their styles,
+    as one logs in.
+    """
+    page.goto(f"{BASE_URL}/odoo/apps")
+    settle(page)
+    page.fill(".o_searchview_input", "Partner Loyalty")
+    page.keyboard.press("Enter")
+    settle(page)
+
+
+def app_menu(page):
+    """The menu of apps, open over the app."""
+    open_path(page, "loyalty-members")
+    page.click(".o_navbar_apps_menu button")
+    page.wait_for_timeout(500)
+
+
+def view_of(path, view=None):
+    """Return a screen that shows an action, in its first view or another."""
+
+    def take(page):
+        open_path(page, path)
+        if view:
+            switch_view(page, view)
+
+    return take
+
+
+def record_of(path, text=None, view="list"):
+    """Return a screen that shows a record of an action: the first one, or the first that has the text."""
+
+    def take(page):
+        open_path(page, path)
+        if view and page.locator(f".o_switch_view.o_{view}").count():
+            switch_view(page, view)
+        open_first(page, text)
+
+    return take
+
+
+def member_form(page):
+    """The member with the largest money balance on the first page."""
+    open_path(page, "loyalty-members")
+    if page.locator(".o_switch_view.o_list").count():
+        switch_view(page, "list")
+        rows = page.locator(".o_data_row")
+        balances = [parse_amount(text) for text in rows.locator("td[name=money_balance]").all_inner_texts()]
+        rows.nth(balances.index(max(balances))).locator("td[name=partner_id]").click()
+        settle(page, ".o_form_view")
+    else:
+        open_first(page)
+
+
+def parse_amount(text):
+    """Read an amount as it is shown in English, such as ``$ 1,234.50``."""
+    return float(re.sub(r"[^0-9.-]", "", text) or 0)
+
+
+def partner_form(page):
+    """The page of a member on the form of the partner."""
+    member_form(page)
+    page.click(".o_form_view h1 .o_field_widget a, .o_form_view h1 [name=partner_id] a")
+    page.wait_for_selector(".o_form_view .o_notebook a[name=loyalty]")
+    page.click(".o_notebook a[name=loyalty]")
+    settle(page, ".o_form_view")
+
+
+def enroll_dialog(page):
+    """The dialog that enrolls many partners at once, with the reasons why some cannot be."""
+    open_path(page, "contacts")
+    switch_view(page, "list")
+    for number in range(8):
+        page.locator(".o_data_row .o_list_record_selector input").nth(number).click()
+    page.click(".o_cp_action_menus button:has-text('Actions')")
+    page.click(".o-dropdown-item:has-text('Enroll in a Loyalty Program')")
+    settle(page, MODAL)
+    page.click(".modal div[name=program_id] input")
+    page.locator(".o-autocomplete--dropdown-item").first.click()
+    settle(page, MODAL)
+
+
+def statement_pdf(page):
+    """The statement of a payout, as it is printed: the PDF itself, and its first page as the picture."""
+    open_path(page, "loyalty-payouts")
+    paid = page.locator(".o_data_row").filter(has_text="Paid")
+    open_first(page, "Paid" if paid.count() else None)
+    payout_id = re.search(r"/(\d+)(?:\?|$)", page.url).group(1)
+    response = page.request.get(f"{BASE_URL}/report/pdf/partner_loyalty.report_payout/{payout_id}")
+    if not response.ok:
+        raise AssertionError(f"the statement of payout {payout_id} could not be printed: HTTP {response.status}")
+    file = OUTPUT / "statement.pdf"
+    file.write_bytes(response.body())
+    show_pdf(page, file)
+
+
+def show_pdf(page, file):
+    """Show the first page of a PDF file in the browser, where there is a program to draw it."""
+    if not which("pdftoppm"):
+        return
+    picture = file.with_suffix("")
+    subprocess.run(["pdftoppm", "-singlefile", "-r", "110", "-png", str(file), str(picture)], check=True)
+    page.goto(picture.with_suffix(".png").as_uri())
+    page.set_viewport_size(
+        page.evaluate("({width: document.images[0].naturalWidth, height: document.images[0].naturalHeight})")
+    )
+
+
+PLAN = [
+    ("admin", DESKTOP, {"00_apps": apps}),
+    (
+        "loyalty_manager",
+        DESKTOP,
+        {
+            "01_app_menu": app_menu,
+            "02_todo": view_of("loyalty-todo"),
+            "03_programs": view_of("loyalty-programs"),
+            "04_program": record_of("loyalty-programs", view=None),
+            "05_rule": record_of("loyalty-rules"),
+            "06_differences": view_of("loyalty-differences"),
+            "07_payouts": view_of("loyalty-payouts"),
+            "08_payout": record_of("loyalty-payouts", "To Approve"),
+        },
+    ),
+    (
+        "loyalty_officer",
+        DESKTOP,
+        {
+            "10_todo_officer": view_of("loyalty-todo"),
+            "11_members_kanban": view_of("loyalty-members"),
+            "12_members_list": view_of("loyalty-members", "list"),
+            "13_member": member_form,
+            "14_partner": partner_form,
+            "15_enroll": enroll_dialog,
+            "16_statement_lines": view_of("loyalty-statement"),
+            "17_statement_line": record_of("loyalty-statement", "Earned"),
+            "18_statement_graph": view_of("loyalty-statement", "graph"),
+            "19_performance": view_of("loyalty-performance"),
+            "20_performance_pivot": view_of("loyalty-performance", "pivot"),
+            "21_tier_history": view_of("loyalty-tier-history"),
+        },
+    ),
+    (
+        "loyalty_accountant",
+        DESKTOP,
+        {"30_payouts_accountant": view_of("loyalty-payouts"), "31_statement": statement_pdf},
+    ),
+    (
+        "loyalty_manager",
+        PHONE,
+        {
+            "40_phone_todo": view_of("loyalty-todo"),
+            "41_phone_member": member_form,
+            "42_phone_payout": record_of("loyalty-payouts", view=None),
+        },
+    ),
+]
+
+if __name__ == "__main__":
+    sys.exit(main())
