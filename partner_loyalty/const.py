@@ -41,6 +41,8 @@ NO_PERIOD = date(1900, 1, 1)
 
 # Nothing that a person enters is larger than this; beyond it is a typing error.
 MAX_AMOUNT = 10**12
+# Nor does a column for integers hold more.
+MAX_INTEGER = 2**31
 
 # Decimal places of points and money in the ledger; the program rounds points, the currency rounds money.
 LEDGER_DIGITS = (18, 4)

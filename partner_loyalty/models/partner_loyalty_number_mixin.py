@@ -3,7 +3,7 @@ import math
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ..const import MAX_AMOUNT
+from ..const import MAX_AMOUNT, MAX_INTEGER
 
 
 class PartnerLoyaltyNumberMixin(models.AbstractModel):
@@ -51,7 +51,7 @@ class PartnerLoyaltyNumberMixin(models.AbstractModel):
             field = self._fields.get(name)
             if field is None or field.type not in ("float", "monetary", "integer") or value in (None, False):
                 continue
-            if not self._is_finite_number(value):
+            if not self._is_finite_number(value, MAX_INTEGER if field.type == "integer" else MAX_AMOUNT):
                 raise ValidationError(
                     self.env._(
                         "“%(value)s” is not a number that “%(field)s” can hold: enter an amount below one trillion.",
@@ -61,9 +61,11 @@ class PartnerLoyaltyNumberMixin(models.AbstractModel):
                 )
 
     @api.model
-    def _is_finite_number(self, value):
+    def _is_finite_number(self, value, limit):
+        if isinstance(value, bool):
+            return False
         try:
             number = float(value)
         except (TypeError, ValueError, OverflowError):
             return False
-        return math.isfinite(number) and abs(number) < MAX_AMOUNT
+        return math.isfinite(number) and abs(number) < limit

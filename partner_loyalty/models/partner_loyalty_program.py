@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytz
 
@@ -126,6 +126,10 @@ class PartnerLoyaltyProgram(models.Model):
     _dates_ordered = models.Constraint(
         "CHECK (date_to IS NULL OR date_to >= date_from)",
         "A program cannot end before it starts: choose a later end or an earlier start.",
+    )
+    _date_from_plausible = models.Constraint(
+        "CHECK (date_from >= '1900-01-01')",
+        "A program starts in the year 1900 or later: enter all four digits of the year.",
     )
     _point_digits_range = models.Constraint(
         "CHECK (point_digits BETWEEN 0 AND 4)", "Points can have from 0 to 4 decimals: choose a number in between."
@@ -554,7 +558,7 @@ class PartnerLoyaltyProgram(models.Model):
         moment = SQL.identifier(query.table, "moment")
         if date_from:
             query.add_where(SQL("%s >= %s", moment, periods.utc_day_start(date_from, self.tz)))
-        if date_to:
+        if date_to and date_to < date.max:
             query.add_where(SQL("%s < %s", moment, periods.utc_day_start(date_to + timedelta(days=1), self.tz)))
 
     def _add_membership(self, query):

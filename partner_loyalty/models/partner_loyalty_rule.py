@@ -175,6 +175,8 @@ class PartnerLoyaltyRule(models.Model):
     # === CRUD METHODS ===#
 
     def write(self, vals):
+        # Before the values are compared with the old ones, which converts them.
+        self._check_finite_numbers(vals)
         if FROZEN_FIELDS & vals.keys():
             self._check_not_frozen(vals)
         result = super().write({**vals, "error": False} if "error" not in vals else vals)

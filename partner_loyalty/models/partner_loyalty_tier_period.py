@@ -78,13 +78,17 @@ class PartnerLoyaltyTierPeriod(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT MIN(COALESCE(decided.day + 1, member.date_from))
+                SELECT MIN(undecided.day)
                   FROM partner_loyalty_member member
+                  JOIN partner_loyalty_program program ON program.id = member.program_id
              LEFT JOIN (SELECT member_id, MAX(evaluation_date) AS day
                           FROM partner_loyalty_tier_period WHERE program_id = %(program)s GROUP BY member_id) decided
                     ON decided.member_id = member.id
+            CROSS JOIN LATERAL (
+                    SELECT COALESCE(decided.day + 1, GREATEST(member.date_from, program.date_from)) AS day
+                 ) undecided
                  WHERE member.program_id = %(program)s AND member.merged_into_id IS NULL
-                   AND COALESCE(member.date_to >= (date_trunc('month', COALESCE(decided.day + 1, member.date_from))
+                   AND COALESCE(member.date_to >= (date_trunc('month', undecided.day)
                                                    + interval '1 month - 1 day')::date, TRUE)
                 """,
                 program=program.id,
