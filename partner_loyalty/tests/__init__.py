@@ -1,3 +1,5 @@
+from . import test_access
+from . import test_api
 from . import test_apply_past
 from . import test_attribution
 from . import test_clawback
@@ -6,6 +8,7 @@ from . import test_difference
 from . import test_entry
 from . import test_lifecycle
 from . import test_member
+from . import test_multi_company
 from . import test_payout
 from . import test_peer_complaints
 from . import test_periods

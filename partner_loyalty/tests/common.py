@@ -262,10 +262,11 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
         marks._answer(marks)
         return touched
 
-    def _write_marks(self):
+    @classmethod
+    def _write_marks(cls):
         """Do what happens just before a commit."""
-        self.env.flush_all()
-        self.env.cr.precommit.run()
+        cls.env.flush_all()
+        cls.env.cr.precommit.run()
 
     @contextmanager
     def _record_queries(self):

@@ -13,8 +13,7 @@ class TestApplyPast(PartnerLoyaltyCommon):
         cls.invoice = cls._create_sale_invoice(cls.dealer, 600, date="2026-01-20")
         cls.late = cls._create_sale_invoice(cls.dealer, 100, date="2026-02-20")
         cls.other = cls._create_sale_invoice(cls.referrer, 50, date="2026-02-20")
-        cls.env.flush_all()
-        cls.env.cr.precommit.run()
+        cls._write_marks()
         cls.env["partner.loyalty.touch"].sudo().search([]).unlink()
         cls.program = cls._create_program(
             [{"rate": 10}, {"kind": "order", "unit": "point", "rate": 1}], tiers=[("Silver", 0), ("Gold", 500)]

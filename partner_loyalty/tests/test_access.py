@@ -1,0 +1,418 @@
+"""Who may do what: each role, on each model, allowed and refused; and what clients can call."""
+
+import inspect
+from contextlib import suppress
+
+from odoo import models
+from odoo.exceptions import AccessError, MissingError, UserError, ValidationError
+from odoo.fields import Command
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import TODAY, PartnerLoyaltyCommon
+
+OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}
+
+NOBODY = {
+    "public": "",
+    "portal_own": "",
+    "portal_other": "",
+    "internal": "",
+    "salesperson": "",
+    "salesperson_own": "",
+    "officer": "",
+    "manager": "",
+    "administrator": "",
+    "accountant": "",
+}
+EVERY_EMPLOYEE = {role: "r" for role in NOBODY if role not in ("public", "portal_own", "portal_other")}
+STAFF = {"officer": "r", "manager": "r", "administrator": "r", "accountant": "r"}
+STATEMENT = {**STAFF, "portal_own": "r", "salesperson_own": "r"}
+OFFICERS_DIALOG = {"officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"}
+MANAGERS_DIALOG = {"manager": "rwcd", "administrator": "rwcd"}
+TERMS = {**EVERY_EMPLOYEE, "portal_own": "r", "manager": "rwcd", "administrator": "rwcd"}
+
+# What each role may do with a record about the dealer; a role that is not named may do nothing.
+# "own" is a user of the dealer in the portal, or the salesperson who looks after the dealer.
+RIGHTS = {
+    "partner.loyalty.program": {**TERMS, "manager": "rwc"},
+    "partner.loyalty.tier": TERMS,
+    "partner.loyalty.rule": TERMS,
+    "partner.loyalty.rule.rate": TERMS,
+    "partner.loyalty.member": {**STATEMENT, "officer": "rwc", "manager": "rwc", "administrator": "rwc"},
+    "partner.loyalty.member.period": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.tier.period": STATEMENT,
+    "partner.loyalty.account": STATEMENT,
+    "partner.loyalty.entry": STATEMENT,
+    "partner.loyalty.allocation": STAFF,
+    "partner.loyalty.contribution": STAFF,
+    "partner.loyalty.difference": {**STAFF, "manager": "rw", "administrator": "rw"},
+    "partner.loyalty.payout": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.todo": {"officer": "r", "manager": "r", "administrator": "r"},
+    "partner.loyalty.touch": {"administrator": "r"},
+    "partner.loyalty.chunk": {"administrator": "r"},
+    "partner.loyalty.enroll": OFFICERS_DIALOG,
+    "partner.loyalty.enroll.line": OFFICERS_DIALOG,
+    "partner.loyalty.payout.prepare": OFFICERS_DIALOG,
+    "partner.loyalty.payout.prepare.line": OFFICERS_DIALOG,
+    "partner.loyalty.payout.refuse": MANAGERS_DIALOG,
+    "partner.loyalty.apply.past": MANAGERS_DIALOG,
+}
+
+CORE_MODELS = (
+    "res.partner",
+    "crm.lead",
+    "sale.order",
+    "sale.order.line",
+    "account.move",
+    "account.partial.reconcile",
+)
+
+
+class AccessCommon(PartnerLoyaltyCommon):
+    """A dealer with something in every model, and a user for each role."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.program = cls._create_program([{}], tiers=[("Silver", 0), ("Gold", 500)])
+        cls.program.rule_ids.tier_rate_ids = [cls._tier_rate(cls.program.tier_ids[0], 10)]
+        cls.other_program = cls._create_program([{}], name="Other Club")
+        cls.member = cls._enroll(cls.program, cls.dealer)
+        cls._enroll(cls.other_program, cls.referrer)
+        cls.users.update(
+            public=cls.env.ref("base.public_user"),
+            portal_own=cls._create_portal_user("own", cls.dealer_contact),
+            portal_other=cls._create_portal_user("other", cls.referrer),
+            salesperson_own=cls._create_role_user("salesperson_own", "sales_team.group_sale_salesman"),
+        )
+        cls.dealer.user_id = cls.users["salesperson_own"]
+        cls.records = cls._create_records()
+        cls._write_marks()
+
+    @classmethod
+    def _create_portal_user(cls, name, partner):
+        return cls._create_role_user(f"portal_{name}", "base.group_portal", partner_id=partner.id)
+
+    @classmethod
+    def _create_records(cls):
+        """Return a record about the dealer for each model."""
+        credit, debit = cls._post_entry(cls.member, 100), cls._post_entry(cls.member, -10)
+        cls._create_sale_invoice(cls.dealer, 100)
+        payout = cls.env["partner.loyalty.payout"].create({"member_id": cls.member.id, "date": TODAY})
+        payout.action_submit()
+        sudo = cls.env(su=True)
+        difference = sudo["partner.loyalty.difference"].create(
+            {
+                "program_id": cls.program.id,
+                "company_id": cls.company.id,
+                "rule_id": cls.program.rule_ids.id,
+                "account_id": credit.account_id.id,
+                "origin_model": "account.move",
+                "origin_id": 1,
+                "amount": 1,
+            }
+        )
+        chunk = {"program_id": cls.program.id, "first_member_id": 1, "last_member_id": 1}
+        cls.env.flush_all()
+        records = {
+            "partner.loyalty.program": cls.program,
+            "partner.loyalty.tier": cls.program.tier_ids[0],
+            "partner.loyalty.rule": cls.program.rule_ids,
+            "partner.loyalty.rule.rate": cls.program.rule_ids.tier_rate_ids,
+            "partner.loyalty.member": cls.member,
+            "partner.loyalty.member.period": cls.member.period_ids,
+            "partner.loyalty.tier.period": cls.member.tier_period_ids[0],
+            "partner.loyalty.account": credit.account_id,
+            "partner.loyalty.entry": credit,
+            "partner.loyalty.allocation": sudo["partner.loyalty.allocation"].search(
+                [("debit_entry_id", "=", debit.id)]
+            ),
+            "partner.loyalty.contribution": sudo["partner.loyalty.contribution"].search(
+                [("partner_id", "=", cls.dealer.id)], limit=1
+            ),
+            "partner.loyalty.difference": difference,
+            "partner.loyalty.payout": payout,
+            "partner.loyalty.todo": sudo["partner.loyalty.todo"].search([("program_id", "=", cls.program.id)], limit=1),
+            "partner.loyalty.touch": sudo["partner.loyalty.touch"].create({"res_model": "sale.order", "res_id": 1}),
+            "partner.loyalty.chunk": sudo["partner.loyalty.chunk"].create(chunk),
+            "partner.loyalty.enroll": sudo["partner.loyalty.enroll"].create({"program_id": cls.program.id}),
+            "partner.loyalty.payout.prepare": sudo["partner.loyalty.payout.prepare"].create(
+                {"program_id": cls.program.id}
+            ),
+            "partner.loyalty.payout.refuse": sudo["partner.loyalty.payout.refuse"].create({"reason": "No"}),
+            "partner.loyalty.apply.past": sudo["partner.loyalty.apply.past"].create({"program_id": cls.program.id}),
+        }
+        return {model: record.with_env(cls.env) for model, record in records.items()}
+
+
+@tagged("post_install", "-at_install")
+class TestRights(AccessCommon):
+    def _get_rights(self, user, model):
+        records = self.records.get(model, self.env[model]).with_user(user)
+        self.env.invalidate_all()
+        # A right to create does not depend on a record; one on dialogs is taken as a whole.
+        return "".join(
+            letter
+            for letter, operation in OPERATIONS.items()
+            if (records.browse() if operation == "create" else records).has_access(operation)
+        )
+
+    def _get_models(self):
+        return [
+            name for name, model in self.registry.items() if name.startswith("partner.loyalty.") and not model._abstract
+        ]
+
+    def test_each_role_may_do_what_it_should_and_nothing_else(self):
+        for model, rights in RIGHTS.items():
+            for role, expected in {**NOBODY, **rights}.items():
+                with self.subTest(model=model, role=role):
+                    self.assertEqual(self._get_rights(self.users[role], model), expected)
+
+    def test_each_model_has_its_row_in_the_table(self):
+        self.assertEqual(sorted(self._get_models()), sorted(RIGHTS))
+
+    def test_each_model_with_a_company_is_guarded_by_a_rule_for_companies(self):
+        for model in self._get_models():
+            if self.registry[model]._transient or "company_id" not in self.env[model]._fields:
+                continue
+            rules = self.env["ir.rule"].sudo().search([("model_id.model", "=", model), ("groups", "=", False)])
+            with self.subTest(model=model):
+                self.assertIn("'company_id', 'in', company_ids", " ".join(rules.mapped("domain_force")))
+
+    def test_portal_users_find_what_is_of_their_own_company_and_nothing_else(self):
+        self._post_entry(self.other_program.member_ids, 5)
+        own, other = self.users["portal_own"], self.users["portal_other"]
+        for model, record in self.records.items():
+            if "r" not in RIGHTS[model].get("portal_own", ""):
+                continue
+            with self.subTest(model=model):
+                found = self.env[model].with_user(own).search([])
+                self.assertIn(record, found.with_env(self.env))
+                self.assertNotIn(record, self.env[model].with_user(other).search([]).with_env(self.env))
+                self.assertFalse(found.sudo().program_id - self.program if "program_id" in found else False)
+
+    def test_portal_users_read_their_statement_with_its_causes(self):
+        self._answer_documents()
+        own = self.users["portal_own"]
+        entries = self.env["partner.loyalty.entry"].with_user(own).search([], order="id")
+        self.assertEqual(entries.sudo().account_id, self.member._get_account("money"))
+        texts = entries.mapped(lambda entry: (entry.origin_name, entry.explanation_text, entry.amount))
+        self.assertIn(("INV/2026/00001", "10 % of 100.00\N{NO-BREAK SPACE}€; tier Silver; Commission", 10), texts)
+        groups = entries.formatted_read_group([], ["type"], ["money_amount:sum"])
+        self.assertEqual(sum(group["money_amount:sum"] for group in groups), self.member.money_balance)
+        self.assertEqual(self.member.with_user(own).read(["money_balance"])[0]["money_balance"], 10)
+
+    def test_other_portal_users_read_nothing_of_a_statement_by_its_ids(self):
+        other = self.users["portal_other"]
+        for model, record in self.records.items():
+            if self.registry[model]._transient:
+                continue
+            refused = record.with_user(other)
+            with self.subTest(model=model):
+                with self.assertRefused("", AccessError):
+                    refused.read()
+                with self.assertRefused("", AccessError):
+                    refused.web_read({"id": {}, "display_name": {}})
+
+    def test_portal_users_do_not_see_draft_payouts_and_programs(self):
+        own = self.users["portal_own"]
+        draft = self._create_program([{}], start=False, name="Secret")
+        member = self._enroll(draft, self.dealer)
+        self._post_entry(member, 10)
+        payout = self._create_payout(member)
+        for record in (draft, draft.rule_ids, payout):
+            with self.subTest(record=record), self.assertRefused("", AccessError):
+                record.with_user(own).read(["display_name"])
+
+    def test_the_figures_on_a_partner_are_for_officers(self):
+        for role in ("internal", "salesperson", "portal_own"):
+            with self.subTest(role=role), self.assertRefused("", AccessError):
+                self.dealer.with_user(self.users[role]).read(["loyalty_member_ids"])
+        self.assertTrue(self.dealer.with_user(self.users["officer"]).read(["loyalty_member_ids", "loyalty_summary"]))
+
+
+@tagged("post_install", "-at_install")
+class TestSalesperson(AccessCommon):
+    """Selling goes on as ever for people who know nothing of loyalty."""
+
+    def test_a_salesperson_without_any_right_confirms_invoices_and_cancels(self):
+        seller = self.users["salesperson"]
+        self._enroll(self._create_program([{"kind": "order"}, {"role": "referrer"}]), self.stranger, self.referrer)
+        order = (
+            self.env["sale.order"]
+            .with_user(seller)
+            .create(
+                {
+                    "partner_id": self.stranger.id,
+                    "loyalty_partner_id": self.referrer.id,
+                    "order_line": [Command.create({"product_id": self.thing.id, "price_unit": 100})],
+                }
+            )
+        )
+        order.action_confirm()
+        order.order_line.price_unit = 150
+        invoice = order._create_invoices()
+        invoice.sudo().action_post()
+        self._answer_documents()
+        order.with_user(seller)._action_cancel()
+        entries = self._answer_documents()
+        self.assertEqual(entries.mapped("amount"), [-15])
+
+    def test_a_salesperson_writes_the_referrer_on_leads_orders_and_sees_it(self):
+        seller = self.users["salesperson"]
+        lead = self.env["crm.lead"].with_user(seller).create({"name": "Deal", "loyalty_partner_id": self.referrer.id})
+        self.assertEqual(lead.read(["loyalty_partner_id"])[0]["loyalty_partner_id"][0], self.referrer.id)
+
+    def test_an_accountant_posts_pays_and_credits_without_loyalty_rights(self):
+        accountant = self.users["accountant"]
+        invoice = self._create_sale_invoice(self.dealer, 100, post=False).with_user(accountant)
+        invoice.action_post()
+        payment = (
+            self.env["account.payment.register"]
+            .with_user(accountant)
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"payment_date": TODAY})
+            ._create_payments()
+        )
+        self.assertTrue(payment)
+        invoice.button_draft()
+        invoice.button_cancel()
+        self.assertFalse(
+            self._answer_documents().filtered(lambda entry: entry.origin_id == invoice.id and entry.amount)
+        )
+
+    def test_an_accountant_handles_the_bill_of_a_payout_without_loyalty_rights(self):
+        accountant = self.users["accountant"]
+        payout = self.records["partner.loyalty.payout"]
+        payout.with_user(self.users["manager"]).action_approve()
+        bill = payout.bill_id.with_user(accountant)
+        bill.action_post()
+        self.assertEqual(payout.state, "billed")
+        wizard = self.env["account.payment.register"].with_user(accountant)
+        wizard.with_context(active_model="account.move", active_ids=bill.ids).create({})._create_payments()
+        self.assertEqual(payout.state, "paid")
+
+
+@tagged("post_install", "-at_install")
+class TestCalls(AccessCommon):
+    """What clients can call: buttons, and nothing else."""
+
+    def _get_public_methods(self, model):
+        """Return the methods that our code adds to what clients can call on a model."""
+        cls = self.registry[model]
+        inherited = set(dir(models.BaseModel)) | set(dir(self.registry["mail.thread"]))
+        inherited |= set(dir(self.registry["mail.activity.mixin"]))
+        return {
+            name
+            for name, method in inspect.getmembers(cls, inspect.isfunction)
+            if not name.startswith("_")
+            and name not in inherited
+            and method.__module__.startswith("odoo.addons.partner_loyalty")
+            and not getattr(method, "_api_private", False)
+        }
+
+    def _get_loyalty_models(self):
+        return [name for name in self.registry if name.startswith("partner.loyalty.")]
+
+    def test_only_buttons_are_public(self):
+        found = 0
+        for model in (*self._get_loyalty_models(), *CORE_MODELS):
+            methods = self._get_public_methods(model)
+            found += len(methods)
+            with self.subTest(model=model):
+                self.assertEqual({name for name in methods if not name.startswith("action_")}, set())
+        self.assertGreater(found, 20)
+
+    def test_the_methods_that_write_the_ledger_are_private(self):
+        from odoo.service.model import get_public_method
+
+        for model, name in (
+            ("partner.loyalty.entry", "_post"),
+            ("partner.loyalty.entry", "_post_vals"),
+            ("partner.loyalty.entry", "_settle"),
+            ("partner.loyalty.rule", "_reconcile"),
+            ("partner.loyalty.touch", "_answer"),
+            ("partner.loyalty.touch", "_cron_reconcile_touched"),
+            ("partner.loyalty.program", "_apply_to_past"),
+            ("partner.loyalty.payout", "_set_decision"),
+        ):
+            with self.subTest(name=name), self.assertRefused("", AccessError):
+                get_public_method(self.env[model], name)
+
+    def _get_state(self):
+        """Return all that our tables hold."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT tablename FROM pg_tables WHERE tablename LIKE 'partner\\_loyalty\\_%' ORDER BY tablename"
+        )
+        state = {}
+        for (table,) in self.env.cr.fetchall():
+            self.env.cr.execute(f"SELECT to_jsonb(t) - 'write_date' - 'write_uid' FROM {table} t ORDER BY 1")
+            state[table] = self.env.cr.fetchall()
+        return state
+
+    def test_users_without_rights_call_no_button_with_any_effect(self):
+        for role in ("public", "portal_own", "portal_other", "internal", "salesperson_own", "accountant"):
+            before = self._get_state()
+            called = 0
+            for model, record in self.records.items():
+                for name in sorted(self._get_public_methods(model)):
+                    called += 1
+                    with self.subTest(role=role, model=model, method=name):
+                        self._call_and_expect_no_effect(record.with_user(self.users[role]), name, before)
+            self.assertGreater(called, 15)
+
+    def _call_and_expect_no_effect(self, record, name, before):
+        self.env.invalidate_all()
+        try:
+            with self.env.cr.savepoint():
+                getattr(record, name)()
+                self.env.flush_all()
+        except (AccessError, UserError, ValidationError, MissingError):
+            pass
+        self.env.invalidate_all()
+        self.assertEqual(self._get_state(), before)
+
+    def test_officers_call_no_button_of_managers_with_any_effect(self):
+        before = self._get_state()
+        officer = self.users["officer"]
+        for model, names in {
+            "partner.loyalty.program": ("action_start", "action_close"),
+            "partner.loyalty.rule": ("action_archive", "action_new_version"),
+            "partner.loyalty.difference": ("action_post", "action_dismiss"),
+            "partner.loyalty.payout": ("action_approve", "action_refuse"),
+            "partner.loyalty.apply.past": ("action_preview", "action_apply"),
+        }.items():
+            for name in names:
+                with self.subTest(model=model, method=name):
+                    self._call_and_expect_no_effect(self.records[model].with_user(officer), name, before)
+
+    def test_generic_methods_do_not_let_a_portal_user_write(self):
+        own = self.users["portal_own"]
+        before = self._get_state()
+        for model, record in self.records.items():
+            mine = record.with_user(own)
+            for name, args in (
+                ("write", ({"name": "Mine"},)),
+                ("write", ({"amount": 1},)),
+                ("write", ({"date_from": "2020-01-01"},)),
+                ("unlink", ()),
+                ("copy", ()),
+                ("action_archive", ()),
+                ("message_post", ()),
+                ("web_save", ({"display_name": "x"}, {})),
+            ):
+                if not hasattr(mine, name):
+                    continue
+                with self.subTest(model=model, method=name):
+                    self._call_generic(mine, name, args, before)
+
+    def _call_generic(self, record, name, args, before):
+        """Call a method of the ORM, which may be refused in any way, and check that it has had no effect."""
+        self.env.invalidate_all()
+        with suppress(Exception), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+            getattr(record, name)(*args)
+            self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(self._get_state(), before)
