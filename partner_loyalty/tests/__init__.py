@@ -3,6 +3,7 @@ from . import test_api
 from . import test_apply_past
 from . import test_attribution
 from . import test_clawback
+from . import test_concurrency
 from . import test_contribution
 from . import test_difference
 from . import test_entry
