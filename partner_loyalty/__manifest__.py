@@ -36,6 +36,14 @@
         # Menus last: they open the actions above.
         "views/partner_loyalty_menus.xml",
     ],
+    "demo": [
+        "demo/res_users_demo.xml",
+        "demo/res_partner_demo.xml",
+        "demo/product_demo.xml",
+        "demo/partner_loyalty_program_demo.xml",
+        # Last: it sells the products to the partners.
+        "demo/story_demo.xml",
+    ],
     "assets": {
         "web.assets_tests": ["partner_loyalty/static/tests/tours/**/*"],
     },
