@@ -19,6 +19,10 @@ class AccountMove(models.Model):
         readonly=True,
         index="btree_not_null",
     )
+    # The way back from the bill of a payout: without it every change of any journal entry would search for payouts.
+    loyalty_billed_payout_ids = fields.One2many(
+        comodel_name="partner.loyalty.payout", inverse_name="bill_id", groups=fields.NO_ACCESS
+    )
 
     # === CRUD METHODS ===#
 
