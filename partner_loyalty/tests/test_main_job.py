@@ -1,4 +1,3 @@
-from odoo import fields
 from odoo.tests import HttpCase, tagged
 
 from .common import PartnerLoyaltyCommon
@@ -11,14 +10,12 @@ class TestMainJob(PartnerLoyaltyCommon, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # Browsers and the server keep real time.
-        cls.today = fields.Date.today()
-        cls.program = cls._create_program(
-            tiers=[("Silver", 0), ("Gold", 5000)], rules=[{"rate": 10}], date_from=cls.today.replace(month=1, day=1)
-        )
+        cls.program = cls._create_program(tiers=[("Silver", 0), ("Gold", 5000)], rules=[{"rate": 10}])
         cls.partner = cls._create_partner(name="Browser Dealer", is_company=True)
         cls.order = cls._create_order(cls.partner, 200, confirm=False)
-        cls.seller = cls._create_role_user("seller", "sales_team.group_sale_salesman_all_leads,account.group_account_invoice")
+        cls.seller = cls._create_role_user(
+            "seller", "sales_team.group_sale_salesman_all_leads,account.group_account_invoice"
+        )
 
     def _start(self, tour, url, user):
         self.start_tour(url, tour, login=user.login)
