@@ -239,11 +239,15 @@ class PartnerLoyaltyMember(models.Model):
         return self._get_related_action("partner_loyalty.partner_loyalty_payout_action")
 
     def action_view_performance(self):
-        """Show what the member contributed."""
+        """Show what the member contributed: of all that it did, what decides its tier."""
         self.ensure_one()
         return {
             **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_contribution_action"),
             "domain": [("partner_id", "=", self.partner_id.id), ("company_id", "=", self.company_id.id)],
+            "context": {
+                f"search_default_{self.program_id.tier_kind}s": 1,
+                f"search_default_{self.program_id.tier_role}s": 1,
+            },
         }
 
     # === BUSINESS METHODS ===#
