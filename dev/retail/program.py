@@ -20,6 +20,15 @@ NAME = "Retail dealers"
 TIERS = [("Dealer", 0, 2), ("Silver dealer", 5000, 3), ("Gold dealer", 20000, 4)]
 POINTS_PER_POUND = 0.1
 MONTHS_TO_JOIN = 3
+FILLED_TABLES = (
+    "account_move",
+    "account_move_line",
+    "res_partner",
+    "partner_loyalty_member",
+    "partner_loyalty_member_period",
+    "partner_loyalty_account",
+    "partner_loyalty_tier_period",
+)
 
 
 @dataclass
@@ -61,7 +70,9 @@ def prepare(session, books):
 
     :return: the id of the program
     """
-    return session.run(lambda env: (company.find(env, XMLID) or _create(env, books)).id, books.company)
+    program_id = session.run(lambda env: (company.find(env, XMLID) or _create(env, books)).id, books.company)
+    session.analyze(*FILLED_TABLES)
+    return program_id
 
 
 def _create(env, books):

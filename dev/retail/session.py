@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from kit.say import Failure
 from psycopg2 import errors
+from psycopg2.sql import SQL, Identifier
 
 from odoo import SUPERUSER_ID, api, sql_db
 from odoo.modules.registry import Registry
@@ -59,6 +60,12 @@ class Session:
                 if attempt == TRIES:
                     raise
                 time.sleep(0.2 * attempt)
+
+    def analyze(self, *tables):
+        """Let the database count tables that were just filled, or it would plan for empty ones."""
+        with self.connect() as connection, connection.cursor() as cr:
+            for table in tables:
+                cr.execute(SQL("ANALYZE {}").format(Identifier(table)))
 
     def tell_servers(self):
         """Make the running servers forget what they cached of what was changed here."""
