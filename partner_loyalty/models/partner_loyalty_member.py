@@ -57,7 +57,12 @@ class PartnerLoyaltyMember(models.Model):
     user_id = fields.Many2one(related="partner_id.user_id", string="Account Manager")
 
     tier_id = fields.Many2one(
-        comodel_name="partner.loyalty.tier", index="btree_not_null", ondelete="restrict", readonly=True, copy=False
+        comodel_name="partner.loyalty.tier",
+        index="btree_not_null",
+        ondelete="restrict",
+        readonly=True,
+        copy=False,
+        group_expand="_group_expand_tier_id",
     )
     tier_color = fields.Integer(related="tier_id.color")
     tier_period_ids = fields.One2many(comodel_name="partner.loyalty.tier.period", inverse_name="member_id")
@@ -138,6 +143,12 @@ class PartnerLoyaltyMember(models.Model):
                 name = f"{name} ({member.program_id.name})"
             member.display_name = name
 
+    @api.model
+    def _group_expand_tier_id(self, tiers, domain):
+        """Show the tiers that nobody has, too: of the same programs, or of those that run and have no members."""
+        programs = tiers.program_id or self.env["partner.loyalty.program"].search([("state", "=", "running")])
+        return programs.tier_ids
+
     def _search_point_balance(self, operator, value):
         return self._get_balance_domain("point", operator, value)
 
@@ -169,7 +180,7 @@ class PartnerLoyaltyMember(models.Model):
                 )
 
     @api.constrains("partner_id", "program_id")
-    def _check_company(self):
+    def _check_partner_company(self):
         for member in self:
             partner_company = member.partner_id.company_id
             if partner_company and partner_company != member.company_id:

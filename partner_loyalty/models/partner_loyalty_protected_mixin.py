@@ -34,7 +34,8 @@ class PartnerLoyaltyProtectedMixin(models.AbstractModel):
         defaults = {f"default_{name}" for name in self._protected_fields}
         if self.env.su or defaults.isdisjoint(self.env.context):
             return self
-        return self.with_context({key: value for key, value in self.env.context.items() if key not in defaults})
+        context = {key: value for key, value in self.env.context.items() if key not in defaults}
+        return self.with_env(self.env(context=context))
 
     @api.model
     def _check_protected_fields(self, names):

@@ -17,6 +17,10 @@ from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
 
 
+class NotEnough(Exception):
+    """A spend found less than it needs."""
+
+
 @tagged("post_install", "-at_install")
 class TestConcurrency(BaseCase):
     @classmethod
@@ -112,7 +116,7 @@ class TestConcurrency(BaseCase):
         """Spend as a payout does: the debit comes first, and then has to find lots for all of it."""
         entry = self._post(env, -amount)
         if entry.amount_open:
-            raise UserError("Not enough")
+            raise NotEnough
 
     def _get_balance(self):
         with self._transaction() as env:
@@ -131,7 +135,7 @@ class TestConcurrency(BaseCase):
                 self._spend(second, 60)
             second.cr.rollback()
             second.invalidate_all()
-            with self.assertRaises(UserError):
+            with self.assertRaises(NotEnough):
                 self._spend(second, 60)
             second.cr.rollback()
         self.assertEqual(self._get_balance(), 40)
@@ -182,7 +186,7 @@ class TestConcurrency(BaseCase):
                 with self._transaction() as env, mute_logger("odoo.sql_db"):
                     self._spend(env, amount)
                 return True
-            except UserError:
+            except NotEnough:
                 return False
             except errors.SerializationFailure:
                 continue

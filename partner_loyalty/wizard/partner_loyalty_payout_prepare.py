@@ -130,8 +130,8 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
         )
 
     @api.model
-    def default_get(self, fields_list):
-        values = super().default_get(fields_list)
+    def default_get(self, fields):
+        values = super().default_get(fields)
         if self.env.context.get("active_model") == "partner.loyalty.member":
             members = self.env["partner.loyalty.member"].browse(self.env.context.get("active_ids"))
             values["member_ids"] = [fields.Command.set(members.ids)]
