@@ -8,6 +8,7 @@ from . import test_contribution
 from . import test_difference
 from . import test_entry
 from . import test_lifecycle
+from . import test_main_job
 from . import test_member
 from . import test_multi_company
 from . import test_payout

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
 
 class PartnerLoyaltyPayoutPrepare(models.TransientModel):
@@ -40,7 +41,7 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
     def _compute_line_ids(self):
         for wizard in self:
             lines = wizard._get_line_vals() if wizard.program_id and wizard.date else []
-            wizard.line_ids = [fields.Command.clear(), *(fields.Command.create(vals) for vals in lines)]
+            wizard.line_ids = [Command.clear(), *(Command.create(vals) for vals in lines)]
             payable = [vals["amount"] for vals in lines if not vals["reason"]]
             wizard.payable_count = len(payable)
             wizard.payable_amount = sum(payable)
@@ -134,7 +135,7 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
         values = super().default_get(fields)
         if self.env.context.get("active_model") == "partner.loyalty.member":
             members = self.env["partner.loyalty.member"].browse(self.env.context.get("active_ids"))
-            values["member_ids"] = [fields.Command.set(members.ids)]
+            values["member_ids"] = [Command.set(members.ids)]
             values["program_id"] = members.program_id[:1].id
         return values
 
