@@ -255,8 +255,8 @@ PLAN = [
         DESKTOP,
         {
             "10_todo_officer": view_of("loyalty-todo"),
-            "11_members_kanban": view_of("loyalty-members"),
-            "12_members_list": view_of("loyalty-members", "list"),
+            "11_members_kanban": view_of("loyalty-members", "kanban"),
+            "12_members_list": view_of("loyalty-members"),
             "13_member": member_form,
             "14_partner": partner_form,
             "15_enroll": enroll_dialog,
