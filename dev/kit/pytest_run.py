@@ -15,7 +15,8 @@ def folders():
 def command(database, log, results, files, expression=None, more=()):
     """Return the command line that runs test files on ``database``; the browser has a server to talk to."""
     parts = [paths.PYTHON, "-m", "pytest", "-qq", f"--rootdir={paths.PROJECT}", f"--junitxml={results}"]
-    parts += ["-o", f"cache_dir={paths.WORK / 'pytest_cache'}", "--log-level=WARNING", *more]
+    parts += ["-o", f"cache_dir={paths.WORK / 'pytest_cache'}", "--log-level=WARNING", "-p", "kit.real_clock"]
+    parts += ["--durations=15", "--durations-min=2", *more]
     parts += [f"--odoo-config={odoo.CONFIG['test']}", f"--odoo-database={database}", "--odoo-http"]
     parts += ["--odoo-log-level=info", f"--odoo-extra=logfile={log}", f"--odoo-extra=db-filter=^{database}$"]
     if expression:
@@ -29,8 +30,9 @@ def count(file):
         return Count(failed=1)
     outcomes = {}
     for case in ElementTree.parse(file).iter("testcase"):
-        # A test with subtests has a row for each of them.
-        outcomes.setdefault((case.get("classname"), case.get("name")), set()).update(child.tag for child in case)
+        # A test with subtests has a row for each of them, and an interruption one without a name.
+        if case.get("name"):
+            outcomes.setdefault((case.get("classname"), case.get("name")), set()).update(child.tag for child in case)
     failed = sum(bool(tags & {"failure", "error"}) for tags in outcomes.values())
     skipped = sum("skipped" in tags and not tags & {"failure", "error"} for tags in outcomes.values())
     return Count(len(outcomes) - failed - skipped, failed, skipped)

@@ -34,6 +34,7 @@ def _run_part(expression):
 
 def _run_all():
     """Run the tests in the foreground, and beside them what needs no browser."""
+    say.step("Checking the sources and the installation with demo data, beside what follows")
     with ThreadPoolExecutor(1) as beside:
         others = [beside.submit(_independent_checks)]
         checks = [_install_check("the modules install without a warning", test_database.make)]
@@ -70,5 +71,7 @@ def _run_tests(expression=None):
     )
     if code == NO_TESTS_FOUND and expression:
         raise Failure(f"No test matches {expression!r}.", "T takes part of a test's name, or an expression of them.")
+    if code not in (0, 1):
+        print(f"pytest did not get to the end (exit code {code}): it was stopped, or could not read a test file.")
     tests = pytest_run.count(RESULTS)
     return Count(tests.passed, tests.failed or 1, tests.skipped) if code else tests
