@@ -50,7 +50,7 @@ def _make(name, demo, log):
     databases = odoo.Databases("test")
     databases.drop(name)
     databases.copy(template, name)
-    say.step(f"Installing {', '.join(paths.modules())} in {name}{' with demo data' if demo else ''}")
+    _announce(demo, f"Installing {', '.join(paths.modules())} in {name}")
     odoo.install("test", name, init=paths.fingerprints(), log=log)
 
 
@@ -60,7 +60,7 @@ def _ensure_template(demo):
     databases = odoo.Databases("test")
     if name in databases.names():
         return name
-    say.step(f"Installing {', '.join(_foreign_depends())} as the template for test databases{' with demo data' * demo}")
+    _announce(demo, f"Installing {', '.join(_foreign_depends())} as the template for test databases")
     prefix, draft = _template_prefix(demo), f"{_template_prefix(demo)}draft"
     for old in databases.names():
         if old.startswith(prefix):
@@ -70,6 +70,12 @@ def _ensure_template(demo):
     odoo.install("test", draft, init=_foreign_depends(), demo=demo, log=log, more=more)
     databases.rename(draft, name)
     return name
+
+
+def _announce(demo, text):
+    """Print a step. Installations with demo data run beside something else that prints already."""
+    if not demo:
+        say.step(text)
 
 
 def _template_prefix(demo):
