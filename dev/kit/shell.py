@@ -43,6 +43,7 @@ def answer(command, cwd=None):
 
 
 def is_root():
+    """Return whether we may do everything on this machine."""
     return os.geteuid() == 0
 
 
