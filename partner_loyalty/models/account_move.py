@@ -14,7 +14,6 @@ class AccountMove(models.Model):
     commercial_partner_id = fields.Many2one(index=True)
     loyalty_payout_id = fields.Many2one(
         comodel_name="partner.loyalty.payout",
-        string="Loyalty Payout",
         copy=False,
         readonly=True,
         index="btree_not_null",

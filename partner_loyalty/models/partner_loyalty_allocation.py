@@ -35,11 +35,12 @@ class PartnerLoyaltyAllocation(models.Model):
     # === CRUD METHODS ===#
 
     @api.model_create_multi
-    def create(self, vals_list):
+    def create(self, vals_list):  # pylint: disable=method-required-super
         raise UserError(self.env["partner.loyalty.entry"]._get_append_only_message())
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env["partner.loyalty.entry"]._get_append_only_message())
 
-    def unlink(self):  # pylint: disable=method-required-super
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
         raise UserError(self.env["partner.loyalty.entry"]._get_append_only_message())

@@ -40,7 +40,8 @@ class PartnerLoyaltyChunk(models.Model):
     @api.model
     def _plan(self, programs, size=CHUNK_SIZE):
         """Create the chunks of ``programs``, where last night's are done with."""
-        for program in programs - self.search([]).program_id:
+        planned = {program for (program,) in self._read_group([], ["program_id"])}
+        for program in programs.filtered(lambda program: program not in planned):
             roots = self.env["partner.loyalty.member"].search(
                 [("program_id", "=", program.id), ("merged_into_id", "=", False)], order="id"
             )

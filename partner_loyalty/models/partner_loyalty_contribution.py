@@ -38,20 +38,17 @@ class PartnerLoyaltyContribution(models.Model):
     kind = fields.Selection(selection=CONTRIBUTION_KINDS, readonly=True)
     role = fields.Selection(selection=CONTRIBUTION_ROLES, readonly=True)
     company_id = fields.Many2one(comodel_name="res.company", readonly=True)
-    partner_id = fields.Many2one(comodel_name="res.partner", string="Partner", readonly=True)
-    customer_id = fields.Many2one(comodel_name="res.partner", string="Customer", readonly=True)
+    partner_id = fields.Many2one(comodel_name="res.partner", readonly=True)
+    customer_id = fields.Many2one(comodel_name="res.partner", readonly=True)
     origin_model = fields.Char(readonly=True)
     origin_id = fields.Many2oneReference(
-        string="Origin",
         model_field="origin_model",
         readonly=True,
         aggregator=None,
         help="The document that the reward belongs to: a credit note belongs to the invoice it was made from.",
     )
     document_model = fields.Char(readonly=True)
-    document_id = fields.Many2oneReference(
-        string="Document", model_field="document_model", readonly=True, aggregator=None
-    )
+    document_id = fields.Many2oneReference(model_field="document_model", readonly=True, aggregator=None)
     document_name = fields.Char(string="Document Number", readonly=True)
     date = fields.Date(readonly=True)
     rate_date = fields.Date(

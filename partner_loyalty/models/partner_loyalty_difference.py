@@ -33,12 +33,10 @@ class PartnerLoyaltyDifference(models.Model):
     member_id = fields.Many2one(related="account_id.member_id")
     unit = fields.Selection(related="account_id.unit")
     origin_model = fields.Char(required=True, readonly=True)
-    origin_id = fields.Many2oneReference(
-        string="Origin", model_field="origin_model", required=True, readonly=True, aggregator=None
-    )
+    origin_id = fields.Many2oneReference(model_field="origin_model", required=True, readonly=True, aggregator=None)
     origin_name = fields.Char(string="Document", compute="_compute_origin_name")
     contribution_date = fields.Date(string="Date of Sale", readonly=True)
-    posted = fields.Float(string="Posted", digits=LEDGER_DIGITS, readonly=True, aggregator=None)
+    posted = fields.Float(digits=LEDGER_DIGITS, readonly=True, aggregator=None)
     target = fields.Float(string="Would Be", digits=LEDGER_DIGITS, readonly=True, aggregator=None)
     amount = fields.Float(string="Difference", digits=LEDGER_DIGITS, readonly=True, aggregator=None)
     cause = fields.Selection(

@@ -89,9 +89,7 @@ class PartnerLoyaltyEntry(models.Model):
     money_open = fields.Monetary(string="Open Money", compute="_compute_unit_amounts", aggregator="sum")
     rule_id = fields.Many2one(comodel_name="partner.loyalty.rule", ondelete="restrict", readonly=True)
     origin_model = fields.Char(required=True, readonly=True)
-    origin_id = fields.Many2oneReference(
-        string="Origin", model_field="origin_model", required=True, readonly=True, aggregator=None
-    )
+    origin_id = fields.Many2oneReference(model_field="origin_model", required=True, readonly=True, aggregator=None)
     origin_name = fields.Char(string="Document", compute="_compute_origin_name")
     period_start = fields.Date(required=True, readonly=True)
     revision = fields.Integer(required=True, readonly=True, aggregator=None)
@@ -203,13 +201,14 @@ class PartnerLoyaltyEntry(models.Model):
     # === CRUD METHODS ===#
 
     @api.model_create_multi
-    def create(self, vals_list):
+    def create(self, vals_list):  # pylint: disable=method-required-super
         raise UserError(self._get_append_only_message())
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self._get_append_only_message())
 
-    def unlink(self):  # pylint: disable=method-required-super
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
         raise UserError(self._get_append_only_message())
 
     # === ACTION METHODS ===#

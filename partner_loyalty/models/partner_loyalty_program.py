@@ -56,7 +56,7 @@ class PartnerLoyaltyProgram(models.Model):
         selection="_get_time_zones",
         string="Time Zone",
         required=True,
-        default=_default_tz,
+        default=lambda self: self._default_tz(),
         help="Decides on which day an order counts, and when a month ends.",
     )
     user_id = fields.Many2one(

@@ -27,7 +27,9 @@ class PartnerLoyaltyEnroll(models.TransientModel):
         default=fields.Date.context_today,
         help="Sales from this day on earn. For a day in the past, apply the program to the past afterwards.",
     )
-    partner_ids = fields.Many2many(comodel_name="res.partner", string="Partners", default=_default_partner_ids)
+    partner_ids = fields.Many2many(
+        comodel_name="res.partner", string="Partners", default=lambda self: self._default_partner_ids()
+    )
     line_ids = fields.One2many(
         comodel_name="partner.loyalty.enroll.line", inverse_name="wizard_id", compute="_compute_line_ids"
     )
