@@ -1,7 +1,8 @@
 """The translations: templates exported from a database, Ukrainian and Russian kept in step with them."""
 
 from . import odoo, paths, postgres, say, setup, state, test_database
-from .checks import from_program
+from .checks import Check, from_program
+from .say import Failure
 from .shell import run
 
 LANGUAGES = ("uk", "ru")
@@ -25,7 +26,10 @@ def update():
 
 def checks(database):
     """Return a check per module: the template is current, and nothing is left to translate."""
-    _export(database)
+    try:
+        _export(database)
+    except Failure as error:
+        return [Check("translations can be exported", f"{error.what}\n{error.todo}")]
     return [
         from_program(f"translations of {module} are complete", _merge("check", module), env=odoo.environment())
         for module in paths.modules()
