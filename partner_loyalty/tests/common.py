@@ -35,6 +35,8 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
     """
 
     currency_code = "EUR"
+    # The roles that the tests of the class need a user for: each takes a moment to create.
+    roles = ("officer", "manager")
 
     # === SET-UP ===#
 
@@ -49,7 +51,7 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
         cls.dealer_contact = cls._create_partner(name="Joe of Dealer", parent_id=cls.dealer.id)
         cls.referrer = cls._create_partner(name="Referrer", is_company=True)
         cls.stranger = cls._create_partner(name="Stranger", is_company=True)
-        cls.users = {role: cls._create_role_user(role, groups) for role, groups in ROLES.items()}
+        cls.users = {role: cls._create_role_user(role, ROLES[role]) for role in cls.roles}
 
     @classmethod
     def setup_independent_company(cls, **kwargs):
@@ -254,10 +256,11 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
         self.assertEqual(self._get_last_entry_id(), max([before, *entries.ids]), "A second run has to post nothing.")
         return entries
 
-    def _answer_marks(self):
+    @classmethod
+    def _answer_marks(cls):
         """Answer the marks that wait, and return the documents they stood for."""
-        self._write_marks()
-        marks = self._as_cron("partner.loyalty.touch").search([])
+        cls._write_marks()
+        marks = cls._as_cron("partner.loyalty.touch").search([])
         touched = set(marks.mapped(lambda mark: (mark.res_model, mark.res_id)))
         marks._answer(marks)
         return touched
@@ -296,9 +299,10 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
             chunk.unlink()
         return self._get_open_differences(program)
 
-    def _as_cron(self, model):
+    @classmethod
+    def _as_cron(cls, model):
         """Return a model as scheduled actions see it."""
-        return self.env[model].with_user(SUPERUSER_ID)
+        return cls.env[model].with_user(SUPERUSER_ID)
 
     def _get_open_differences(self, program):
         return self.env["partner.loyalty.difference"].search(

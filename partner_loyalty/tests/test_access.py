@@ -9,7 +9,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import TODAY, PartnerLoyaltyCommon
+from .common import ROLES, TODAY, PartnerLoyaltyCommon
 
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}
 
@@ -71,6 +71,8 @@ CORE_MODELS = (
 
 class AccessCommon(PartnerLoyaltyCommon):
     """A dealer with something in every model, and a user for each role."""
+
+    roles = tuple(ROLES)
 
     @classmethod
     def setUpClass(cls):

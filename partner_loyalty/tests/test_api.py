@@ -28,6 +28,8 @@ REFUSALS = ("odoo.exceptions.ValidationError", "odoo.exceptions.UserError", "odo
 
 @tagged("post_install", "-at_install")
 class TestApi(PartnerLoyaltyCommon, HttpCase):
+    roles = ("officer", "manager", "administrator")
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -6,6 +6,8 @@ from .common import PartnerLoyaltyCommon
 
 @tagged("post_install", "-at_install")
 class TestApplyPast(PartnerLoyaltyCommon):
+    roles = ("officer", "manager", "accountant", "salesperson", "internal")
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

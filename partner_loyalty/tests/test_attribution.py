@@ -6,6 +6,8 @@ from .common import PartnerLoyaltyCommon
 
 @tagged("post_install", "-at_install")
 class TestAttribution(PartnerLoyaltyCommon):
+    roles = ()
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

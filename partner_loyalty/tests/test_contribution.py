@@ -6,6 +6,8 @@ from .common import TODAY, PartnerLoyaltyCommon
 
 @tagged("post_install", "-at_install")
 class TestContribution(PartnerLoyaltyCommon):
+    roles = ()
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

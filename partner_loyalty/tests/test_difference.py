@@ -8,6 +8,8 @@ from .common import PartnerLoyaltyCommon
 
 @tagged("post_install", "-at_install")
 class TestDifference(PartnerLoyaltyCommon):
+    roles = ("officer", "manager", "accountant", "salesperson", "internal")
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -16,11 +18,8 @@ class TestDifference(PartnerLoyaltyCommon):
         cls.program = cls._create_program([{"domain": f"[('product_id.product_tag_ids', '=', {cls.tag.id})]"}])
         cls.member = cls._enroll(cls.program, cls.dealer)
         cls.manager = cls.users["manager"]
-
-    def setUp(self):
-        super().setUp()
-        self.invoice = self._create_sale_invoice(self.dealer, 100)
-        self._answer_documents()
+        cls.invoice = cls._create_sale_invoice(cls.dealer, 100)
+        cls._answer_marks()
 
     def _retag(self):
         """Let the product count no longer; nobody touches the invoice."""

@@ -11,6 +11,8 @@ from .common import TODAY, PartnerLoyaltyCommon
 
 @tagged("post_install", "-at_install")
 class TestLifecycle(PartnerLoyaltyCommon):
+    roles = ()
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

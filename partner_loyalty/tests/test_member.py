@@ -7,6 +7,8 @@ from .common import TODAY, PartnerLoyaltyCommon
 
 @tagged("post_install", "-at_install")
 class TestMember(PartnerLoyaltyCommon):
+    roles = ("officer", "manager", "administrator")
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -9,6 +9,8 @@ from .common import TODAY, PartnerLoyaltyCommon
 class TestMultiCompany(PartnerLoyaltyCommon):
     """Company A (with everybody's rights) and company B, whose figures are nobody's business in A."""
 
+    roles = ("officer", "manager", "administrator", "accountant", "salesperson")
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -6,19 +6,18 @@ from .common import TODAY, PartnerLoyaltyCommon
 
 @tagged("post_install", "-at_install")
 class TestPayout(PartnerLoyaltyCommon):
+    roles = ("officer", "manager", "administrator")
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.program = cls._create_program([{}], maturity_days=14, payout_minimum=5)
         cls.member = cls._enroll(cls.program, cls.dealer)
         cls.officer, cls.manager = cls.users["officer"], cls.users["manager"]
-
-    def setUp(self):
-        super().setUp()
         # These mature on 15 March and on 1 April.
-        self.matured_invoice = self._create_sale_invoice(self.dealer, 1000, date="2026-03-01")
-        self._create_sale_invoice(self.dealer, 500, date=TODAY)
-        self._answer_documents()
+        cls.matured_invoice = cls._create_sale_invoice(cls.dealer, 1000, date="2026-03-01")
+        cls._create_sale_invoice(cls.dealer, 500, date=TODAY)
+        cls._answer_marks()
 
     def _prepare_payouts(self, **values):
         wizard = Form(self.env["partner.loyalty.payout.prepare"].with_user(self.officer))

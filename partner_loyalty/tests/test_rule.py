@@ -9,6 +9,8 @@ from .common import PartnerLoyaltyCommon
 
 @tagged("post_install", "-at_install")
 class TestRule(PartnerLoyaltyCommon):
+    roles = ("salesperson",)
+
     def _earn(self, amounts=(100,), date="2026-03-10", program_values=None, **rule):
         """Return what a rule earns on one invoice."""
         program = self._create_program([rule], **(program_values or {}))

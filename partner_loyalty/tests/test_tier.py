@@ -5,6 +5,8 @@ from .common import PartnerLoyaltyCommon
 
 @tagged("post_install", "-at_install")
 class TestTier(PartnerLoyaltyCommon):
+    roles = ()
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -13,6 +13,8 @@ from .common import PartnerLoyaltyCommon
 
 @tagged("post_install", "-at_install")
 class TestTouch(PartnerLoyaltyCommon):
+    roles = ()
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
