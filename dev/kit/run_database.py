@@ -27,7 +27,7 @@ def ensure():
 
 
 def _install():
-    say.step(f"Installing {', '.join(paths.modules())} with demo data (two minutes or so)")
+    say.step(f"Installing {', '.join(paths.modules())} with demo data (six minutes or so)")
     fingerprints = paths.fingerprints()
     shutil.rmtree(odoo.filestore(NAME), ignore_errors=True)
     state.write(MARK, "unfinished")
