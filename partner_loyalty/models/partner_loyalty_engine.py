@@ -127,6 +127,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
                        'step', %(step)s::text, 'base', trim_scale(COALESCE(target.base, 0))::text,
                        'rate', trim_scale(COALESCE(target.rate, 0))::text,
                        'tier_id', target.tier_id, 'tier', target.tier,
+                       'gone', CASE WHEN target.root_id IS NULL THEN TRUE END,
                        'target', trim_scale(COALESCE(target.amount, 0))::text,
                        'posted', trim_scale(COALESCE(posted.amount, 0))::text)) AS explanation
               FROM target

@@ -484,6 +484,8 @@ class PartnerLoyaltyEntry(models.Model):
         :param dict facts: the explanation of the entry
         :rtype: str
         """
+        if facts.get("gone"):
+            return self.env._("The document does not count any more")
         terms = {"rate": self._format_number(facts["rate"]), "base": self._format_money(facts["base"])}
         if facts["formula"] == "percent":
             return self.env._("%(rate)s %% of %(base)s", **terms)

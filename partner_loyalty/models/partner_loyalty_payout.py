@@ -296,7 +296,7 @@ class PartnerLoyaltyPayout(models.Model):
             "partner_id": self.partner_id.id,
             "journal_id": self.program_id.payout_journal_id.id,
             "currency_id": self.currency_id.id,
-            "invoice_date": fields.Date.context_today(self),
+            "invoice_date": self.program_id._get_today(),
             "ref": self.name,
             "invoice_origin": self.name,
             "loyalty_payout_id": self.id,

@@ -260,7 +260,8 @@ class PartnerLoyaltyProgram(models.Model):
 
     def action_view_members(self):
         """Show the members of the program."""
-        return self._get_related_action("partner_loyalty.partner_loyalty_member_action")
+        action = self._get_related_action("partner_loyalty.partner_loyalty_member_action")
+        return {**action, "domain": [*action["domain"], ("merged_into_id", "=", False)]}
 
     def action_view_entries(self):
         """Show the statement lines of the program."""

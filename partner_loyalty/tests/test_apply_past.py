@@ -28,6 +28,11 @@ class TestApplyPast(PartnerLoyaltyCommon):
         Wizard = self.env["partner.loyalty.apply.past"].with_user(user or self.manager)
         return Wizard.create({"program_id": self.program.id, **values})
 
+    def _apply(self):
+        wizard = self._open_wizard()
+        wizard.action_preview()
+        wizard.action_apply()
+
     def test_the_preview_shows_what_would_be_posted_and_posts_nothing(self):
         wizard = self._open_wizard()
         wizard.action_preview()
@@ -50,7 +55,7 @@ class TestApplyPast(PartnerLoyaltyCommon):
         self.assertEqual(entries.user_id, self.manager)
 
     def test_applying_again_posts_nothing(self):
-        self._open_wizard().action_apply()
+        self._apply()
         again = self._open_wizard()
         again.action_preview()
         self.assertRecordValues(again, [{"entry_count": 0, "point_amount": 0, "money_amount": 0}])
@@ -59,7 +64,7 @@ class TestApplyPast(PartnerLoyaltyCommon):
         self.assertFalse(self._compare(self.program))
 
     def test_lines_of_the_past_are_dated_by_their_sale(self):
-        self._open_wizard().action_apply()
+        self._apply()
         self.assertRecordValues(
             self._get_entries(self.dealer_member),
             [
@@ -70,7 +75,7 @@ class TestApplyPast(PartnerLoyaltyCommon):
 
     def test_lines_before_the_lock_date_are_dated_after_it(self):
         self.program.lock_date = "2026-01-31"
-        self._open_wizard().action_apply()
+        self._apply()
         self.assertRecordValues(
             self._get_entries(self.dealer_member),
             [
@@ -85,6 +90,16 @@ class TestApplyPast(PartnerLoyaltyCommon):
         self.assertEqual(wizard.entry_count, 1)
         wizard.action_apply()
         self.assertEntries(self.other_member, [5])
+        self.assertEntries(self.dealer_member, [])
+
+    def test_nothing_is_applied_that_was_not_previewed(self):
+        wizard = self._open_wizard(member_ids=self.other_member.ids)
+        with self.assertRefused("Click “Preview” first"):
+            wizard.action_apply()
+        wizard.action_preview()
+        wizard.member_ids = self.dealer_member
+        with self.assertRefused("Click “Preview” first"):
+            wizard.action_apply()
         self.assertEntries(self.dealer_member, [])
 
     def test_chunks_of_members_post_the_same_as_all_at_once(self):

@@ -278,9 +278,10 @@ class TestEntry(PartnerLoyaltyCommon):
         entry = self._answer_documents()
         invoice.button_draft()
         invoice.with_context(force_delete=True).unlink()
-        self._answer_documents()
+        taken = self._answer_documents()
         entry.invalidate_recordset()
         self.assertEqual(entry.origin_name, "Deleted document")
+        self.assertIn("The document does not count any more", taken.explanation_text)
 
 
 @tagged("post_install", "-at_install")

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class PartnerLoyaltyApplyPast(models.TransientModel):
@@ -23,6 +24,14 @@ class PartnerLoyaltyApplyPast(models.TransientModel):
     point_amount = fields.Float(string="Points", digits=(18, 4), readonly=True)
     money_amount = fields.Monetary(string="Money", readonly=True)
 
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        # What was shown for other members is no preview.
+        if {"program_id", "member_ids"} & vals.keys():
+            vals = {**vals, "previewed": False}
+        return super().write(vals)
+
     # === ACTION METHODS ===#
 
     def action_preview(self):
@@ -43,8 +52,13 @@ class PartnerLoyaltyApplyPast(models.TransientModel):
         }
 
     def action_apply(self):
-        """Post what the preview showed."""
+        """Post what the preview showed.
+
+        :raises UserError: when there was no preview for these members
+        """
         self.ensure_one()
+        if not self.previewed:
+            raise UserError(self.env._("Click “Preview” first, to see what would be posted for these members."))
         self._apply(dry_run=False)
         return self.program_id.action_view_entries()
 
