@@ -1,6 +1,6 @@
 {
     "name": "Partner Loyalty",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/CRM",
     "summary": "Tiers, points and commission for dealers, resellers and manufacturers",
     "author": "Partner Loyalty engineers",
@@ -28,6 +28,7 @@
         "views/partner_loyalty_entry_views.xml",
         "views/partner_loyalty_difference_views.xml",
         "views/partner_loyalty_payout_views.xml",
+        "views/partner_loyalty_check_views.xml",
         "views/partner_loyalty_program_views.xml",
         "views/account_move_views.xml",
         "views/crm_lead_views.xml",

@@ -23,12 +23,23 @@ UNITS = [
 ENTRY_TYPES = [
     ("accrual", "Earned"),
     ("clawback", "Taken Back"),
+    ("opening", "Opening Balance"),
+    ("adjustment", "Adjustment"),
+    ("expiry", "Expired"),
+    ("expiry_return", "Expiry Taken Back"),
+    ("transfer", "Transfer"),
     ("payout", "Payout"),
     ("payout_return", "Payout Returned"),
 ]
 
 # The types of entries that bring the ledger in line with the documents.
 RECONCILED_TYPES = ("accrual", "clawback")
+
+# The types of debits that may leave a debt, which later earnings pay.
+DEBT_TYPES = ("clawback", "opening", "transfer")
+
+# The types of debits that take what is there, and no more.
+SPEND_TYPES = ("payout", "expiry", "adjustment")
 
 # The documents whose change may move contributions, and the kinds of contribution that are read from them.
 TOUCH_KINDS = {

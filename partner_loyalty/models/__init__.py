@@ -1,4 +1,7 @@
 from . import partner_loyalty_number_mixin
+from . import partner_loyalty_term_mixin
+from . import partner_loyalty_explanation
+from . import partner_loyalty_invariant
 from . import partner_loyalty_protected_mixin
 from . import partner_loyalty_attribution_mixin
 from . import partner_loyalty_engine
@@ -17,6 +20,7 @@ from . import partner_loyalty_touch
 from . import partner_loyalty_chunk
 from . import partner_loyalty_difference
 from . import partner_loyalty_payout
+from . import partner_loyalty_check
 from . import partner_loyalty_todo
 from . import account_move
 from . import account_partial_reconcile

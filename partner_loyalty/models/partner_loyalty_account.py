@@ -37,7 +37,7 @@ class PartnerLoyaltyAccount(models.Model):
     available = fields.Float(
         digits=LEDGER_DIGITS,
         compute="_compute_available",
-        help="What has matured and is not spent; zero while there is a debt.",
+        help="What has matured, is not spent and has not expired.",
     )
 
     # === CONSTRAINTS ===#
@@ -73,7 +73,7 @@ class PartnerLoyaltyAccount(models.Model):
         )
 
     def _get_available(self, day=None):
-        """Return what can be spent: open credits that have matured, of accounts without debt.
+        """Return what can be spent: what is open, has matured, and has not expired.
 
         :param date day: what has matured by then; today in the program's time zone by default
         :return: amount by account id, in the unit of the account, without accounts that have nothing
@@ -85,13 +85,14 @@ class PartnerLoyaltyAccount(models.Model):
             rows = self.env.execute_query(
                 SQL(
                     """
-                    SELECT account_id, SUM(amount_open)
-                      FROM partner_loyalty_entry
-                     WHERE account_id = ANY(%s) AND amount_open > 0 AND mature_date <= %s
+                    SELECT account_id, SUM(amount)
+                      FROM (%s) lot
+                     WHERE mature_date <= %s AND (expiry_date IS NULL OR expiry_date >= %s)
                   GROUP BY account_id
                     """,
-                    list(accounts.ids),
+                    self.env["partner.loyalty.entry"]._get_lot_query(program, accounts.ids),
                     day or program._get_today(),
+                    program._get_today(),
                 )
             )
             available.update(rows)

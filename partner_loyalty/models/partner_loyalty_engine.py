@@ -71,39 +71,33 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         """
         self.ensure_one()
         rows = self.env["partner.loyalty.entry"]._post(self._get_entry_source(scope))
-        self.env["partner.loyalty.entry"]._settle({account_id for _id, account_id, _amount in rows})
+        self.env["partner.loyalty.allocation"]._settle({account_id for _id, account_id, _amount in rows})
         return len(rows), sum(amount for _id, _account_id, amount in rows)
 
     def _get_entry_source(self, scope):
         """Return the entries to append, as the source for ``partner.loyalty.entry._post``.
 
-        First postings are dated by the sale, corrections by the day they are made; neither before the first open day.
+        First postings are dated by the sale, corrections by the day they are made.
 
         :rtype: SQL
         """
-        program = self.program_id
         return SQL(
             """
             SELECT delta.account_id, CASE WHEN delta.amount > 0 THEN 'accrual' ELSE 'clawback' END AS type,
                    delta.amount, %(rule)s AS rule_id, delta.origin_model, delta.origin_id,
-                   %(no_period)s::date AS period_start, delta.revision, delta.contribution_date, day.day AS date,
-                   GREATEST(delta.contribution_date + %(maturity)s, day.day) AS mature_date,
-                   NULL::date AS expiry_date,
-                   COALESCE(delta.contribution_date < %(first_open)s::date, FALSE) AS prior_period,
+                   %(no_period)s::date AS period_start, delta.revision, delta.contribution_date,
+                   GREATEST(delta.contribution_date, CASE WHEN delta.revision > 0 THEN %(today)s::date END) AS date,
+                   %(mature_date)s AS mature_date,
+                   CASE WHEN delta.amount > 0 THEN %(expiry_date)s END AS expiry_date,
+                   CASE WHEN delta.amount > 0 THEN %(idle_months)s END AS idle_months,
                    NULL::integer AS reverses_id, NULL::varchar AS external_ref, delta.explanation
               FROM (%(delta)s) delta
-        CROSS JOIN LATERAL (
-                SELECT GREATEST(
-                    delta.contribution_date, %(first_open)s::date, CASE WHEN delta.revision > 0 THEN %(today)s::date END
-                ) AS day
-             ) day
             """,
             rule=self.id,
             no_period=NO_PERIOD,
-            maturity=program.maturity_days,
-            first_open=program._get_first_open_day(),
-            today=program._get_today(),
+            today=self.program_id._get_today(),
             delta=self._get_delta_query(scope),
+            **self._get_terms().get_columns(SQL("delta.contribution_date")),
         )
 
     def _get_delta_query(self, scope):
@@ -125,9 +119,14 @@ class PartnerLoyaltyEngine(models.AbstractModel):
                    jsonb_strip_nulls(jsonb_build_object(
                        'version', %(version)s, 'formula', %(formula)s, 'rounding', %(rounding)s,
                        'step', %(step)s::text, 'base', trim_scale(COALESCE(target.base, 0))::text,
-                       'rate', trim_scale(COALESCE(target.rate, 0))::text,
-                       'tier_id', target.tier_id, 'tier', target.tier,
-                       'gone', CASE WHEN target.root_id IS NULL THEN TRUE END,
+                       'rate', trim_scale(COALESCE(target.rate, 0))::text, 'whole', trim_scale(target.whole)::text,
+                       'tier_id', target.tier_id, 'tier', target.tier, 'currency', target.currency,
+                       'document_base', trim_scale(target.document_base)::text,
+                       'exchange_rate', trim_scale(target.exchange_rate)::text,
+                       'cause', CASE WHEN target.root_id IS NULL THEN 'gone'
+                                     WHEN target.contribution_date > posted.contribution_date
+                                       OR posted.root_id IS NOT NULL AND target.is_followed THEN 'followed'
+                                     WHEN posted.root_id IS NOT NULL THEN 'changed' END,
                        'target', trim_scale(COALESCE(target.amount, 0))::text,
                        'posted', trim_scale(COALESCE(posted.amount, 0))::text)) AS explanation
               FROM target
@@ -149,7 +148,9 @@ class PartnerLoyaltyEngine(models.AbstractModel):
     def _get_target_query(self, scope):
         """Return what each member should have earned for each origin, rounded once per origin.
 
-        Columns: ``root_id, origin_model, origin_id, base, rate, tier_id, tier, contribution_date, amount``.
+        Columns: ``root_id, origin_model, origin_id, base, whole, rate, tier_id, tier, contribution_date, amount``, and
+        for documents in another currency ``currency, document_base, exchange_rate``; ``is_followed`` where a credit
+        note belongs to the origin. The day of the sale decides the rate, and all rows of an origin have that in common.
 
         :rtype: SQL
         """
@@ -165,17 +166,34 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         )
         key = SQL("membership.root_id, %s, %s", column("origin_model"), column("origin_id"))
         query.groupby = key
-        rate = SQL("COALESCE(tier_rate.rate, %s::numeric)", str(self.rate))
+        rate = SQL("MIN(COALESCE(tier_rate.rate, %s::numeric))", str(self.rate))
         base = SQL("ROUND(SUM(%s), 6)", column("amount"))
+        whole = SQL("MAX(%s)", column("origin_amount"))
         return query.select(
             key,
             SQL("%s AS base", base),
-            SQL("MIN(%s) AS rate", rate),
+            SQL("%s AS whole", whole),
+            SQL("%s AS rate", rate),
             SQL("MIN(tier.id) AS tier_id"),
             SQL("MIN(tier.name->>'en_US') AS tier"),
             SQL("MAX(%s) AS contribution_date", column("date")),
-            SQL("%s AS amount", self._get_rounded(self._get_formula(column, base, rate))),
+            SQL("MIN(%(document)s) <> MAX(%(document)s) AS is_followed", document=column("document_id")),
+            *self._get_exchange_columns(column),
+            SQL("%s AS amount", self._get_rounded(self._get_formula(base, rate, whole))),
         )
+
+    def _get_exchange_columns(self, column):
+        """Return what a document in another currency than the company's was worth in its own, and at which rate."""
+        is_foreign = SQL("MIN(%s) <> MIN(%s)", column("document_currency_id"), column("currency_id"))
+        columns = {
+            "currency": SQL("(SELECT name FROM res_currency WHERE id = MIN(%s))", column("document_currency_id")),
+            "document_base": SQL("ROUND(SUM(%s), 6)", column("document_amount")),
+            "exchange_rate": SQL("MIN(%s)::numeric", column("document_rate")),
+        }
+        return [
+            SQL("CASE WHEN %s THEN %s END AS %s", is_foreign, value, SQL.identifier(name))
+            for name, value in columns.items()
+        ]
 
     def _get_matching_query(self, scope):
         """Return the contributions that the rule counts, within ``scope``.
@@ -250,35 +268,34 @@ class PartnerLoyaltyEngine(models.AbstractModel):
 
     # === FORMULAS ===#
 
-    def _get_formula(self, column, base, rate):
+    def _get_formula(self, base, rate, whole):
         """Return what an origin earns before rounding.
 
-        :param column: callable that gives the SQL of a contribution column
-        :param SQL base: aggregate, the sum of the amounts that count
-        :param SQL rate: rate of one contribution, by the tier of its day
+        It depends on nothing but what the explanation of the entry keeps, so that it can be worked out again.
+
+        :param SQL base: the sum of the amounts that count
+        :param SQL rate: the rate, by the tier of the day of the sale
+        :param SQL whole: net amount of the origin, where ``base`` is only what was paid of it; else NULL
         :rtype: SQL
         """
         self.ensure_one()
-        return getattr(self, f"_get_formula_{self.formula}")(column, base, rate)
+        return getattr(self, f"_get_formula_{self.formula}")(base, rate, whole)
 
-    def _get_formula_percent(self, column, base, rate):
+    def _get_formula_percent(self, base, rate, whole):
         """Per cent of the untaxed amount."""
-        return SQL("SUM(%s * %s) / 100", column("amount"), rate)
+        return SQL("%s * %s / 100", base, rate)
 
-    def _get_formula_per_amount(self, column, base, rate):
+    def _get_formula_per_amount(self, base, rate, whole):
         """So much for each step of the untaxed amount, in proportion."""
-        return SQL("SUM(%s * %s) / %s::numeric", column("amount"), rate, str(self.step_amount))
+        return SQL("%s * %s / %s::numeric", base, rate, str(self.step_amount))
 
-    def _get_formula_fixed(self, column, base, rate):
+    def _get_formula_fixed(self, base, rate, whole):
         """A fixed sum for a document whose net amount is above zero; on payment, in proportion to what was paid."""
-        if self.kind != "payment":
-            return SQL("CASE WHEN %s > 0 THEN MAX(%s) ELSE 0 END", base, rate)
         return SQL(
-            """CASE WHEN %(base)s > 0
-                    THEN MAX(%(rate)s) * LEAST(1, COALESCE(%(base)s / NULLIF(MAX(%(whole)s), 0), 1)) ELSE 0 END""",
+            "CASE WHEN %(base)s > 0 THEN %(rate)s * LEAST(1, COALESCE(%(base)s / NULLIF(%(whole)s, 0), 1)) ELSE 0 END",
             base=base,
             rate=rate,
-            whole=column("origin_amount"),
+            whole=whole,
         )
 
     def _get_rounded(self, amount):

@@ -1,12 +1,21 @@
 import json
-from decimal import Decimal
+
+import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
-from odoo.tools.misc import formatLang
 
 from ..const import ENTRY_TYPES, LEDGER_DIGITS, NO_PERIOD
+
+# Who may see which line took what from which.
+ALLOCATION_GROUPS = (
+    "partner_loyalty.partner_loyalty_group_officer,account.group_account_invoice,account.group_account_readonly"
+)
+
+# Accounts whose lots one transaction takes off.
+EXPIRY_BATCH = 5000
 
 # What a source of entries has to select, with the types that a posting from Python is read with.
 SOURCE_COLUMNS = {
@@ -22,7 +31,7 @@ SOURCE_COLUMNS = {
     "date": "date",
     "mature_date": "date",
     "expiry_date": "date",
-    "prior_period": "boolean",
+    "idle_months": "integer",
     "reverses_id": "integer",
     "external_ref": "varchar",
     "explanation": "jsonb",
@@ -49,6 +58,7 @@ class PartnerLoyaltyEntry(models.Model):
 
     _name = "partner.loyalty.entry"
     _description = "Statement Line"
+    _inherit = ["partner.loyalty.explanation"]
     _order = "id desc"
     _log_access = False
     _allow_sudo_commands = False
@@ -99,6 +109,29 @@ class PartnerLoyaltyEntry(models.Model):
     date = fields.Date(required=True, readonly=True, help="The day the line counts on the statement.")
     mature_date = fields.Date(string="Available from", required=True, readonly=True)
     expiry_date = fields.Date(string="Expires on", readonly=True)
+    idle_months = fields.Integer(
+        string="Expires after Months without Sales", readonly=True, aggregator=None, help="Counted from the last sale."
+    )
+    lock_date = fields.Date(
+        string="Locked until", readonly=True, help="Up to which day the program was locked when the line was posted."
+    )
+    expires_on = fields.Date(
+        compute="_compute_expires_on",
+        search="_search_expires_on",
+        help="The last day on which what is open can be spent; with sales it may move on.",
+    )
+    spending_ids = fields.One2many(
+        comodel_name="partner.loyalty.allocation",
+        inverse_name="credit_entry_id",
+        string="Used by",
+        groups=ALLOCATION_GROUPS,
+    )
+    source_ids = fields.One2many(
+        comodel_name="partner.loyalty.allocation",
+        inverse_name="debit_entry_id",
+        string="Taken from",
+        groups=ALLOCATION_GROUPS,
+    )
     prior_period = fields.Boolean(
         required=True, readonly=True, help="The sale lies in a locked period; the line was posted after it."
     )
@@ -123,6 +156,8 @@ class PartnerLoyaltyEntry(models.Model):
     _origin_idx = models.Index("(origin_id, origin_model)")
     _open_idx = models.Index("(account_id) WHERE amount_open <> 0")
     _debt_idx = models.Index("(account_id) WHERE amount_open < 0")
+    _expiry_idx = models.Index("(program_id, expiry_date) WHERE amount_open > 0 AND expiry_date IS NOT NULL")
+    _idle_idx = models.Index("(program_id) WHERE amount_open > 0 AND idle_months IS NOT NULL")
     _external_ref_unique = models.UniqueIndex("(program_id, external_ref) WHERE external_ref IS NOT NULL")
     _amount_finite = models.Constraint("CHECK (amount <> 0 AND amount <> 'NaN' AND abs(amount) < 1000000000000)")
     _amount_open_within = models.Constraint(
@@ -132,7 +167,8 @@ class PartnerLoyaltyEntry(models.Model):
     # === SETUP ===#
 
     def init(self):
-        columns = [name for name, field in self._fields.items() if field.store and name != "amount_open"]
+        stored = {name for name, field in self._fields.items() if field.store and field.column_type}
+        columns = sorted(stored - {"amount_open"})
         self._install_guard(self._table, columns)
 
     @api.model
@@ -175,6 +211,31 @@ class PartnerLoyaltyEntry(models.Model):
             names = {origin.id: origin.display_name for origin in origins_sudo}
             for entry in entries:
                 entry.origin_name = names.get(entry.origin_id) or self.env._("Deleted document")
+
+    @api.depends("amount_open")
+    def _compute_expires_on(self):
+        days = {}
+        for program, entries in self.grouped("program_id").items():
+            query = self._get_lot_query(program, entries.account_id.ids)
+            days.update(
+                self.env.execute_query(
+                    SQL("SELECT id, expiry_date FROM (%s) lot WHERE id = ANY(%s)", query, list(entries.ids))
+                )
+            )
+        for entry in self:
+            entry.expires_on = days.get(entry.id)
+
+    def _search_expires_on(self, operator, value):
+        programs = self.env["partner.loyalty.program"].with_context(active_test=False).search([])
+        if operator not in ("<", "<=", ">", ">=") or not programs:
+            return NotImplemented
+        condition = SQL("lot.expiry_date %s %s", SQL(operator), value)  # pylint: disable=sql-injection
+        lots = SQL(" UNION ALL ").join(self._get_lot_query(program) for program in programs)
+        return Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "%s IN (SELECT lot.id FROM (%s) lot WHERE %s)", SQL.identifier(alias, "id"), lots, condition
+            )
+        )
 
     @api.depends("amount", "amount_open", "unit")
     def _compute_unit_amounts(self):
@@ -230,13 +291,18 @@ class PartnerLoyaltyEntry(models.Model):
         """Append entries to the ledger. This is the only way in.
 
         The accounts are updated before the entries are numbered: a second transaction at the same account gets a
-        serialization failure and starts over. New lots then pay open debts, and new debits consume lots.
+        serialization failure and starts over. The lock date of the program is read with a lock of its own, for the
+        same reason: an entry never lands in a period that is being closed. Nothing is dated before the first open
+        day, matures before it is posted, or expires before it could be spent.
+
+        New entries are open; the caller settles them, see ``partner.loyalty.allocation``.
 
         :param SQL source: a ``SELECT`` of the columns ``SOURCE_COLUMNS``; it may read the ledger
         :return: ``(id, account_id, amount)`` of the new entries, ordered by id
         :rtype: list[tuple]
         """
         self.env.flush_all()
+        stored = [name for name in SOURCE_COLUMNS if name not in ("date", "mature_date", "expiry_date")]
         rows = self.env.execute_query(
             SQL(
                 """
@@ -249,21 +315,31 @@ class PartnerLoyaltyEntry(models.Model):
                      WHERE account.id = change.account_id
                  RETURNING account.id, account.program_id, account.company_id,
                            account.version - change.entries AS last_sequence
+                ), program AS MATERIALIZED (
+                    SELECT id, lock_date FROM partner_loyalty_program
+                     WHERE id IN (SELECT program_id FROM account) FOR SHARE
                 )
                 INSERT INTO partner_loyalty_entry (
-                       sequence, program_id, company_id, amount_open, user_id, posted_at, %(columns)s)
+                       sequence, program_id, company_id, amount_open, user_id, posted_at, lock_date, prior_period,
+                       date, mature_date, expiry_date, %(columns)s)
                 SELECT account.last_sequence + row_number() OVER (
                            PARTITION BY source.account_id
-                           ORDER BY source.date, source.contribution_date, source.origin_id, source.revision),
+                           ORDER BY day.date, source.contribution_date, source.origin_id, source.revision),
                        account.program_id, account.company_id, source.amount, %(uid)s, now() AT TIME ZONE 'UTC',
+                       program.lock_date, COALESCE(source.contribution_date <= program.lock_date, FALSE),
+                       day.date, GREATEST(source.mature_date, day.date),
+                       CASE WHEN source.expiry_date IS NOT NULL
+                            THEN GREATEST(source.expiry_date, source.mature_date, day.date) END,
                        %(source_columns)s
                   FROM source
                   JOIN account ON account.id = source.account_id
+                  JOIN program ON program.id = account.program_id
+            CROSS JOIN LATERAL (SELECT GREATEST(source.date, program.lock_date + 1) AS date) day
              RETURNING id, account_id, amount
                 """,
                 source=source,
-                columns=SQL(", ").join(SQL.identifier(name) for name in SOURCE_COLUMNS),
-                source_columns=SQL(", ").join(SQL.identifier("source", name) for name in SOURCE_COLUMNS),
+                columns=SQL(", ").join(SQL.identifier(name) for name in stored),
+                source_columns=SQL(", ").join(SQL.identifier("source", name) for name in stored),
                 uid=self.env.uid,
             )
         )
@@ -297,8 +373,7 @@ class PartnerLoyaltyEntry(models.Model):
         :param values: further columns of ``SOURCE_COLUMNS``
         :rtype: dict
         """
-        program = account.program_id
-        day = max(program._get_today(), program._get_first_open_day() or NO_PERIOD)
+        day = account.program_id._get_today()
         return {
             "account_id": account.id,
             "type": entry_type,
@@ -310,134 +385,287 @@ class PartnerLoyaltyEntry(models.Model):
             "contribution_date": day,
             "date": day,
             "mature_date": day,
-            "prior_period": False,
             "explanation": {},
             **values,
         }
 
-    # === BUSINESS METHODS - ALLOCATION ===#
-
-    @api.model
-    def _settle(self, account_ids, mature_by=None):
-        """Allocate open debits of accounts to their open credits.
-
-        A deduction takes from the earning of its own document first. The rest is taken from the lots that expire
-        first, the oldest debt first.
-
-        :param account_ids: ids of accounts
-        :param date mature_by: take only from lots that have matured by then, as a spend has to
-        """
-        for partition in (SQL("account_id, COALESCE(rule_id, 0), origin_model, origin_id"), SQL("account_id")):
-            indebted = self._get_indebted(account_ids)
-            if indebted:
-                self._settle_by(indebted, mature_by, partition)
-                self._invalidate_ledger()
-
-    @api.model
-    def _settle_by(self, account_ids, mature_by, partition):
-        """Allocate within each partition: debits and credits are laid end to end, and where they overlap they meet."""
-        self.env.execute_query(
-            SQL(
-                """
-                WITH open_entry AS MATERIALIZED (
-                    SELECT id, amount_open, expiry_date, mature_date, sequence,
-                           dense_rank() OVER (ORDER BY %(partition)s) AS grp
-                      FROM partner_loyalty_entry
-                     WHERE account_id = ANY(%(accounts)s) AND amount_open <> 0
-                ), debit AS (
-                    SELECT id, grp, -amount_open AS amount,
-                           SUM(-amount_open) OVER (PARTITION BY grp ORDER BY sequence, id) AS upto
-                      FROM open_entry WHERE amount_open < 0
-                ), credit AS (
-                    SELECT id, grp, amount_open AS amount,
-                           SUM(amount_open) OVER (
-                               PARTITION BY grp
-                               ORDER BY expiry_date NULLS LAST, mature_date, sequence, id) AS upto
-                      FROM open_entry WHERE amount_open > 0 AND %(is_mature)s
-                ), allocation AS (
-                    INSERT INTO partner_loyalty_allocation (debit_entry_id, credit_entry_id, amount)
-                    SELECT debit.id, credit.id,
-                           LEAST(debit.upto, credit.upto)
-                           - GREATEST(debit.upto - debit.amount, credit.upto - credit.amount)
-                      FROM debit
-                      JOIN credit ON credit.grp = debit.grp
-                       AND debit.upto > credit.upto - credit.amount AND credit.upto > debit.upto - debit.amount
-                 RETURNING debit_entry_id, credit_entry_id, amount
-                )
-                UPDATE partner_loyalty_entry entry
-                   SET amount_open = entry.amount_open + change.amount
-                  FROM (SELECT id, SUM(amount) AS amount
-                          FROM (SELECT debit_entry_id AS id, amount FROM allocation
-                                 UNION ALL SELECT credit_entry_id, -amount FROM allocation) part
-                      GROUP BY id) change
-                 WHERE entry.id = change.id
-                """,
-                partition=partition,
-                accounts=list(account_ids),
-                is_mature=SQL("mature_date <= %s", mature_by) if mature_by else SQL("TRUE"),
-            )
-        )
-
-    @api.model
-    def _get_indebted(self, account_ids):
-        """Return those of the accounts that have an open debit."""
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT DISTINCT account_id FROM partner_loyalty_entry WHERE amount_open < 0 AND account_id = ANY(%s)",
-                list(account_ids),
-            )
-        )
-        return [row[0] for row in rows]
+    # === BUSINESS METHODS - RETURNS ===#
 
     def _return(self, entry_type, origin, **values):
         """Take a debit back: what it consumed goes back to its lots.
 
         The counter-entry is closed at once against the debit, so that nothing but the old lots is open again, with
-        their own maturity and expiry.
+        their own maturity and expiry; what has expired by now expires at once.
 
         :param str entry_type: type of the counter-entry
         :param origin: the record that causes it
         :return: the counter-entry
         """
         self.ensure_one()
-        entry = self._post_vals(
-            [
-                self._prepare_entry_vals(
-                    self.account_id,
-                    entry_type,
-                    -self._get_exact_amount(),
-                    origin,
-                    reverses_id=self.id,
-                    revision=self.revision + 1,
-                    **values,
-                )
-            ]
+        vals = self._prepare_entry_vals(
+            self.account_id,
+            entry_type,
+            -self._get_exact_amount(),
+            origin,
+            reverses_id=self.id,
+            revision=self.revision + 1,
+            **values,
         )
-        self.env.execute_query(
+        entry = self._post_vals([vals])
+        Allocation = self.env["partner.loyalty.allocation"]
+        Allocation._give_back(
             SQL(
                 """
-                WITH given_back AS (
-                    INSERT INTO partner_loyalty_allocation (debit_entry_id, credit_entry_id, amount)
-                    SELECT debit_entry_id, credit_entry_id, -SUM(amount)
-                      FROM partner_loyalty_allocation WHERE debit_entry_id = %(debit)s
-                  GROUP BY debit_entry_id, credit_entry_id HAVING SUM(amount) <> 0
-                 RETURNING credit_entry_id, -amount AS amount
-                ), closed AS (
-                    INSERT INTO partner_loyalty_allocation (debit_entry_id, credit_entry_id, amount)
-                    SELECT %(debit)s, %(credit)s, amount FROM partner_loyalty_entry WHERE id = %(credit)s
-                 RETURNING credit_entry_id, -amount AS amount
-                )
-                UPDATE partner_loyalty_entry entry
-                   SET amount_open = entry.amount_open + change.amount
-                  FROM (SELECT * FROM given_back UNION ALL SELECT * FROM closed) change
-                 WHERE entry.id = change.credit_entry_id
+                SELECT part.debit_entry_id AS debit_id, part.credit_entry_id AS lot_id, counter.id AS return_id,
+                       SUM(part.amount) AS amount, counter.date
+                  FROM partner_loyalty_allocation part
+                  JOIN partner_loyalty_entry counter ON counter.id = %s
+                 WHERE part.debit_entry_id = %s
+              GROUP BY part.debit_entry_id, part.credit_entry_id, counter.id, counter.date
+                HAVING SUM(part.amount) <> 0
                 """,
-                debit=self.id,
-                credit=entry.id,
+                entry.id,
+                self.id,
             )
         )
-        self._settle(self.account_id.ids)
+        self._expire(self.account_id.ids)
+        Allocation._settle(self.account_id.ids)
         return entry
+
+    # === BUSINESS METHODS - EXPIRY ===#
+
+    @api.model
+    def _cron_expire(self, batch_size=EXPIRY_BATCH):
+        """Take off what has expired, program by program, committing each batch of accounts."""
+        for program in self.env["partner.loyalty.program"].with_context(active_test=False).search([]):
+            while account_ids := self._get_accounts_to_expire(program, batch_size):
+                try:
+                    self._expire(account_ids)
+                    if not self.env["ir.cron"]._commit_progress(len(account_ids), remaining=1):
+                        return
+                except psycopg2.extensions.TransactionRollbackError:
+                    # Odoo does not retry cron code: start over with a smaller batch, that collides less.
+                    self.env.cr.rollback()
+                    if batch_size == 1:
+                        raise
+                    batch_size //= 2
+        self.env["ir.cron"]._commit_progress(remaining=0)
+
+    @api.model
+    def _get_accounts_to_expire(self, program, limit):
+        """Return ids of accounts that hold something expired, at most ``limit`` of them."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT account_id FROM (%s) lot ORDER BY account_id LIMIT %s",
+                self._get_expired_query(program),
+                limit,
+            )
+        )
+        return [row[0] for row in rows]
+
+    @api.model
+    def _expire(self, account_ids):
+        """Take off what has expired on accounts: one line for each account and day of expiry.
+
+        The line is dated by the day after, however late this runs; it neither waits for a cron nor depends on it.
+
+        :param account_ids: ids of accounts
+        """
+        for program, accounts in self.env["partner.loyalty.account"].browse(account_ids).grouped("program_id").items():
+            expired = self._get_expired_query(program, accounts.ids)
+            rows = self._post(self._get_expiry_source(expired))
+            if rows:
+                self.env["partner.loyalty.allocation"]._allocate_lots(
+                    SQL(
+                        """
+                        SELECT debit.id AS debit_id, lot.id AS lot_id, lot.amount, debit.date
+                          FROM (%s) lot
+                          JOIN partner_loyalty_entry debit
+                            ON debit.account_id = lot.account_id AND debit.period_start = lot.expiry_date
+                         WHERE debit.id = ANY(%s)
+                        """,
+                        expired,
+                        [row[0] for row in rows],
+                    )
+                )
+
+    @api.model
+    def _get_expiry_source(self, expired):
+        """Return the entries that take off expired lots, as a source for :meth:`_post`.
+
+        :param SQL expired: see :meth:`_get_expired_query`
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT lot.account_id, 'expiry' AS type, -SUM(lot.amount) AS amount, NULL::integer AS rule_id,
+                   'partner.loyalty.member' AS origin_model, account.member_id AS origin_id,
+                   lot.expiry_date AS period_start, %(revision)s AS revision,
+                   lot.expiry_date + 1 AS contribution_date, lot.expiry_date + 1 AS date,
+                   lot.expiry_date + 1 AS mature_date, NULL::date AS expiry_date, NULL::integer AS idle_months,
+                   NULL::integer AS reverses_id, NULL::varchar AS external_ref, '{}'::jsonb AS explanation
+              FROM (%(expired)s) lot
+              JOIN partner_loyalty_account account ON account.id = lot.account_id
+          GROUP BY lot.account_id, account.member_id, lot.expiry_date
+            """,
+            expired=expired,
+            revision=self._get_next_revision(SQL("lot.account_id"), SQL("account.member_id"), SQL("lot.expiry_date")),
+        )
+
+    @api.model
+    def _get_next_revision(self, account, member, period_start):
+        """Return the next free number of the key of lines about a member and a day."""
+        return SQL(
+            """COALESCE((SELECT MAX(known.revision) + 1
+                           FROM partner_loyalty_entry known
+                          WHERE COALESCE(known.rule_id, 0) = 0 AND known.account_id = %s
+                            AND known.origin_model = 'partner.loyalty.member' AND known.origin_id = %s
+                            AND known.period_start = %s), 0)""",
+            account,
+            member,
+            period_start,
+        )
+
+    @api.model
+    def _get_expired_query(self, program, account_ids=None):
+        """Return the lots of a program that have expired and are still open; columns of :meth:`_get_lot_query`."""
+        return SQL(
+            "SELECT * FROM (%s) lot WHERE lot.expiry_date < %s",
+            self._get_lot_query(program, account_ids),
+            program._get_today(),
+        )
+
+    @api.model
+    def _get_lot_query(self, program, account_ids=None):
+        """Return the open lots of a program, with the day on which each expires.
+
+        A lot that expires after months without sales does so counted from the last sale that earned the member
+        anything, in either unit.
+
+        Columns: ``id, account_id, amount, date, mature_date, expiry_date``; the last day of validity, or NULL.
+
+        :param program: the program
+        :param account_ids: only these accounts
+        :rtype: SQL
+        """
+        accounts = SQL("AND entry.account_id = ANY(%s)", list(account_ids)) if account_ids is not None else SQL()
+        return SQL(
+            """
+            SELECT entry.id, entry.account_id, entry.amount_open AS amount, entry.date, entry.mature_date,
+                   entry.expiry_date
+              FROM partner_loyalty_entry entry
+             WHERE entry.program_id = %(program)s AND entry.amount_open > 0 AND entry.idle_months IS NULL %(accounts)s
+         UNION ALL
+            SELECT entry.id, entry.account_id, entry.amount_open, entry.date, entry.mature_date,
+                   GREATEST(entry.mature_date, (activity.day + make_interval(months => entry.idle_months))::date)
+              FROM partner_loyalty_entry entry
+              JOIN partner_loyalty_account account ON account.id = entry.account_id
+              JOIN partner_loyalty_member member ON member.id = account.member_id
+              JOIN (%(activity)s) activity ON activity.root_id = member.root_id
+             WHERE entry.program_id = %(program)s AND entry.amount_open > 0 AND entry.idle_months IS NOT NULL
+                   %(accounts)s
+            """,
+            program=program.id,
+            accounts=accounts,
+            activity=self._get_activity_query(program, account_ids),
+        )
+
+    @api.model
+    def _get_activity_query(self, program, account_ids=None):
+        """Return by member when it last earned anything: ``(root_id, day)``, of members who hold idle lots."""
+        accounts = SQL("AND lot.account_id = ANY(%s)", list(account_ids)) if account_ids is not None else SQL()
+        return SQL(
+            """
+            SELECT member.root_id, MAX(earned.contribution_date) AS day
+              FROM partner_loyalty_entry earned
+              JOIN partner_loyalty_account account ON account.id = earned.account_id
+              JOIN partner_loyalty_member member ON member.id = account.member_id
+             WHERE earned.amount > 0 AND earned.type IN ('accrual', 'opening') AND member.root_id IN (
+                   SELECT holder.root_id
+                     FROM partner_loyalty_entry lot
+                     JOIN partner_loyalty_account own ON own.id = lot.account_id
+                     JOIN partner_loyalty_member holder ON holder.id = own.member_id
+                    WHERE lot.program_id = %(program)s AND lot.amount_open > 0 AND lot.idle_months IS NOT NULL
+                          %(accounts)s)
+          GROUP BY member.root_id
+            """,
+            program=program.id,
+            accounts=accounts,
+        )
+
+    @api.model
+    def _give_back_expired(self, account_ids):
+        """Give back what had expired of earnings that are taken back now, as far as they still owe it.
+
+        :param account_ids: ids of accounts
+        :return: whether anything was given back
+        :rtype: bool
+        """
+        rows = []
+        for program, accounts in self.env["partner.loyalty.account"].browse(account_ids).grouped("program_id").items():
+            rows += self._post(self._get_give_back_source(accounts.ids, program._get_today()))
+        if rows:
+            self.env["partner.loyalty.allocation"]._give_back(
+                SQL(
+                    """
+                    SELECT counter.reverses_id AS debit_id, (counter.explanation->>'lot')::integer AS lot_id,
+                           counter.id AS return_id, counter.amount, counter.date
+                      FROM partner_loyalty_entry counter WHERE counter.id = ANY(%s)
+                    """,
+                    [row[0] for row in rows],
+                )
+            )
+        return bool(rows)
+
+    @api.model
+    def _get_give_back_source(self, account_ids, day):
+        """Return a counter-entry for each expired part of a lot whose document is taken back.
+
+        :param account_ids: ids of accounts of one program
+        :param date day: the day of the entries
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            WITH owed AS (
+                SELECT account_id, COALESCE(rule_id, 0) AS rule, origin_model, origin_id, SUM(-amount_open) AS amount
+                  FROM partner_loyalty_entry
+                 WHERE amount_open < 0 AND type = 'clawback' AND account_id = ANY(%(accounts)s)
+              GROUP BY account_id, COALESCE(rule_id, 0), origin_model, origin_id
+            ), expired AS (
+                SELECT owed.account_id, owed.rule, owed.origin_model, owed.origin_id, owed.amount AS owed,
+                       debit.id AS debit_id, lot.id AS lot_id, SUM(part.amount) AS amount
+                  FROM owed
+                  JOIN partner_loyalty_entry lot
+                    ON lot.account_id = owed.account_id AND COALESCE(lot.rule_id, 0) = owed.rule
+                   AND lot.origin_model = owed.origin_model AND lot.origin_id = owed.origin_id AND lot.amount > 0
+                  JOIN partner_loyalty_allocation part ON part.credit_entry_id = lot.id
+                  JOIN partner_loyalty_entry debit ON debit.id = part.debit_entry_id AND debit.type = 'expiry'
+              GROUP BY owed.account_id, owed.rule, owed.origin_model, owed.origin_id, owed.amount, debit.id, lot.id
+                HAVING SUM(part.amount) > 0
+            ), piece AS (
+                SELECT expired.*, LEAST(amount, owed + amount - SUM(amount) OVER (
+                           PARTITION BY account_id, rule, origin_model, origin_id ORDER BY lot_id, debit_id)) AS back
+                  FROM expired
+            )
+            SELECT debit.account_id, 'expiry_return' AS type, piece.back AS amount, NULL::integer AS rule_id,
+                   debit.origin_model, debit.origin_id, debit.period_start,
+                   %(revision)s + row_number() OVER (PARTITION BY debit.account_id, debit.period_start
+                                                     ORDER BY piece.lot_id, piece.debit_id) - 1 AS revision,
+                   %(day)s AS contribution_date, %(day)s AS date, %(day)s AS mature_date,
+                   NULL::date AS expiry_date, NULL::integer AS idle_months, debit.id AS reverses_id,
+                   NULL::varchar AS external_ref, jsonb_build_object('lot', piece.lot_id) AS explanation
+              FROM piece
+              JOIN partner_loyalty_entry debit ON debit.id = piece.debit_id
+             WHERE piece.back > 0
+            """,
+            accounts=list(account_ids),
+            revision=self._get_next_revision(
+                SQL("debit.account_id"), SQL("debit.origin_id"), SQL("debit.period_start")
+            ),
+            day=SQL("%s::date", day),
+        )
 
     def _get_exact_amount(self):
         """Return the amount as a Decimal, as the ledger holds it."""
@@ -455,146 +683,9 @@ class PartnerLoyaltyEntry(models.Model):
 
     # === GETTERS ===#
 
-    def _get_explanation_text(self):
-        """Return in words how the amount came about, in the language of the reader.
-
-        :rtype: str
-        """
-        self.ensure_one()
-        facts = self.explanation or {}
-        if "base" not in facts:
-            return facts.get("reason") or ""
-        parts = [self._get_formula_text(facts)]
-        if facts.get("tier"):
-            parts.append(self.env._("tier %s", self.env["partner.loyalty.tier"].browse(facts["tier_id"]).name))
-        parts.append(self.rule_id.name)
-        if Decimal(facts["posted"]):
-            parts.append(
-                self.env._(
-                    "%(target)s in all, of which %(posted)s had been posted",
-                    target=self._format_amount(facts["target"]),
-                    posted=self._format_amount(facts["posted"]),
-                )
-            )
-        return "; ".join(parts)
-
-    def _get_formula_text(self, facts):
-        """Return the formula with its figures.
-
-        :param dict facts: the explanation of the entry
-        :rtype: str
-        """
-        if facts.get("gone"):
-            return self.env._("The document does not count any more")
-        terms = {"rate": self._format_number(facts["rate"]), "base": self._format_money(facts["base"])}
-        if facts["formula"] == "percent":
-            return self.env._("%(rate)s %% of %(base)s", **terms)
-        if facts["formula"] == "fixed":
-            return self.env._("%(rate)s for a document of %(base)s", **terms)
-        return self.env._(
-            "%(rate)s for each %(step)s of %(base)s", **terms, step=self._format_money(facts.get("step") or 1)
-        )
-
-    def _format_amount(self, amount):
-        """Return an amount in the unit of the account, as the reader writes it."""
-        if self.unit == "money":
-            return self._format_money(amount)
-        return self.env._("Points: %s", self._format_number(amount))
-
-    def _format_money(self, amount):
-        return formatLang(self.env, float(amount), currency_obj=self.currency_id)
-
-    def _format_number(self, number):
-        """Return a number without the zeros at its end."""
-        digits = max(0, -Decimal(number).normalize().as_tuple().exponent)
-        return formatLang(self.env, float(number), digits=digits)
-
     @api.model
     def _get_append_only_message(self):
         return self.env._(
             "Statement lines are written by the program alone and never changed. "
             "To correct one, correct its document, or ask for an adjustment."
         )
-
-    @api.model
-    def _get_violations(self):
-        """Return a sentence for each invariant of the ledger that does not hold.
-
-        :rtype: list[str]
-        """
-        self.env.flush_all()
-        violations = []
-        for name, query in self._get_invariant_queries().items():
-            rows = self.env.execute_query(query)
-            if rows:
-                examples = ", ".join(str(row[0]) for row in rows[:5])
-                violations.append(
-                    self.env._(
-                        "%(invariant)s: %(count)s violations, such as %(examples)s.",
-                        invariant=name,
-                        count=len(rows),
-                        examples=examples,
-                    )
-                )
-        return violations
-
-    @api.model
-    def _get_invariant_queries(self):
-        """Return by invariant the query that selects the ids of what violates it.
-
-        :rtype: dict[str, SQL]
-        """
-        return {
-            self.env._("A balance is the sum of its lines, and of what is open on them"): SQL(
-                """SELECT account.id FROM partner_loyalty_account account
-                LEFT JOIN partner_loyalty_entry entry ON entry.account_id = account.id
-                 GROUP BY account.id
-                   HAVING account.balance <> COALESCE(SUM(entry.amount), 0)
-                       OR account.balance <> COALESCE(SUM(entry.amount_open), 0)"""
-            ),
-            self.env._("The lines of an account are numbered without gap"): SQL(
-                """SELECT account.id FROM partner_loyalty_account account
-                LEFT JOIN partner_loyalty_entry entry ON entry.account_id = account.id
-                 GROUP BY account.id
-                   HAVING account.version <> COUNT(entry.id) OR account.version <> COALESCE(MAX(entry.sequence), 0)
-                       OR MIN(entry.sequence) <> 1"""
-            ),
-            self.env._("What is open of a line is what has not been allocated"): SQL(
-                """SELECT entry.id FROM partner_loyalty_entry entry
-                LEFT JOIN LATERAL (SELECT SUM(amount) AS amount FROM partner_loyalty_allocation
-                                    WHERE debit_entry_id = entry.id OR credit_entry_id = entry.id) part ON TRUE
-                    WHERE abs(entry.amount) - COALESCE(part.amount, 0) <> abs(entry.amount_open)"""
-            ),
-            self.env._("No earning is open beside a debt"): SQL(
-                """SELECT account_id FROM partner_loyalty_entry WHERE amount_open <> 0
-                 GROUP BY account_id HAVING MIN(amount_open) < 0 AND MAX(amount_open) > 0"""
-            ),
-            self.env._("A line is in the company of its member and program"): SQL(
-                """SELECT entry.id FROM partner_loyalty_entry entry
-                     JOIN partner_loyalty_account account ON account.id = entry.account_id
-                     JOIN partner_loyalty_member member ON member.id = account.member_id
-                     JOIN partner_loyalty_program program ON program.id = entry.program_id
-                    WHERE entry.company_id <> program.company_id OR entry.company_id <> account.company_id
-                       OR entry.program_id <> account.program_id OR entry.program_id <> member.program_id"""
-            ),
-            self.env._("A line replays to its amount"): SQL(
-                """SELECT id FROM partner_loyalty_entry
-                    WHERE explanation ? 'target'
-                      AND (explanation->>'target')::numeric - (explanation->>'posted')::numeric <> amount"""
-            ),
-            self.env._("A payout is the sum of its lines"): SQL(
-                """SELECT payout.id FROM partner_loyalty_payout payout
-                LEFT JOIN partner_loyalty_entry entry
-                       ON entry.origin_model = 'partner.loyalty.payout' AND entry.origin_id = payout.id
-                 GROUP BY payout.id
-                   HAVING COALESCE(SUM(entry.amount), 0)
-                          <> CASE WHEN payout.decision IN ('submitted', 'approved') THEN -payout.amount ELSE 0 END"""
-            ),
-            self.env._("Tier periods of a member follow each other without gap or overlap"): SQL(
-                """SELECT member_id FROM (
-                        SELECT member_id, date_to,
-                               lead(date_from) OVER (PARTITION BY member_id ORDER BY date_from) AS next_from
-                          FROM partner_loyalty_tier_period) period
-                    WHERE next_from IS NOT NULL AND date_to IS DISTINCT FROM next_from - 1"""
-            ),
-        }

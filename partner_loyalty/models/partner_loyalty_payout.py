@@ -230,7 +230,7 @@ class PartnerLoyaltyPayout(models.Model):
         if vals["amount"] >= 0:
             raise UserError(self.env._("%(payout)s has no amount: nothing is available.", payout=self.name))
         entry = Entry._post_vals([vals])
-        Entry._settle(account.ids, mature_by=self._get_cutoff())
+        self.env["partner.loyalty.allocation"]._consume(entry, mature_by=self._get_cutoff())
         if entry.amount_open:
             raise UserError(
                 self.env._(

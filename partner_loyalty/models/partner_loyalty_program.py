@@ -14,7 +14,12 @@ from ..tools import periods
 class PartnerLoyaltyProgram(models.Model):
     _name = "partner.loyalty.program"
     _description = "Loyalty Program"
-    _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.number.mixin"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "partner.loyalty.number.mixin",
+        "partner.loyalty.term.mixin",
+    ]
     _order = "sequence, id"
     _check_company_auto = True
 
@@ -72,10 +77,15 @@ class PartnerLoyaltyProgram(models.Model):
     point_digits = fields.Integer(
         string="Decimals of Points", default=0, help="Points are rounded to this many decimals, once for each document."
     )
-    maturity_days = fields.Integer(
-        string="Holdback (Days)",
-        default=0,
-        help="So many days after the sale an earning can be paid out or spent. Long enough for returns to come in.",
+    expiry_of_money = fields.Boolean(
+        string="Money Expires, Too", help="Points expire as said; money only where this is set."
+    )
+    recovery_share = fields.Float(
+        string="Recovered from Earnings (%)",
+        digits=(5, 2),
+        default=100,
+        aggregator=None,
+        help="Where a member owes money, at most so much of each later earning pays the debt; the rest is paid out.",
     )
     lock_date = fields.Date(
         copy=False,
@@ -134,9 +144,9 @@ class PartnerLoyaltyProgram(models.Model):
     _point_digits_range = models.Constraint(
         "CHECK (point_digits BETWEEN 0 AND 4)", "Points can have from 0 to 4 decimals: choose a number in between."
     )
-    _maturity_days_range = models.Constraint(
-        "CHECK (maturity_days BETWEEN 0 AND 3650)",
-        "The holdback is a number of days from 0 to 3650: enter a number in between.",
+    _recovery_share_range = models.Constraint(
+        "CHECK (recovery_share > 0 AND recovery_share <= 100)",
+        "The share of earnings that pays debts is above 0 and up to 100 per cent: enter a number in between.",
     )
     _payout_minimum_positive = models.Constraint(
         "CHECK (payout_minimum >= 0)", "The smallest payout cannot be negative: enter zero or more."
@@ -212,7 +222,10 @@ class PartnerLoyaltyProgram(models.Model):
     def write(self, vals):
         if "lock_date" in vals:
             self._check_lock_date_moves_forward(fields.Date.to_date(vals["lock_date"]))
-        return super().write(vals)
+        result = super().write(vals)
+        if "recovery_share" in vals:
+            self._settle_debts()
+        return result
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)
@@ -258,6 +271,18 @@ class PartnerLoyaltyProgram(models.Model):
                 program.date_to = today
             program.state = "closed"
 
+    def action_check(self):
+        """Check the ledger of the program from nothing, and show the report."""
+        self.ensure_one()
+        self.check_access("write")
+        # The report is written by the program alone.
+        check = self.env["partner.loyalty.check"].sudo()._run(self)
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_check_action"),
+            "views": [(False, "form")],
+            "res_id": check.id,
+        }
+
     def action_view_members(self):
         """Show the members of the program."""
         action = self._get_related_action("partner_loyalty.partner_loyalty_member_action")
@@ -285,6 +310,24 @@ class PartnerLoyaltyProgram(models.Model):
                 fields.Command.create({"tier_id": tiers[rate.tier_id].id, "rate": rate.rate})
                 for rate in rule.tier_rate_ids
             ]
+
+    # === BUSINESS METHODS - LEDGER ===#
+
+    def _settle_debts(self):
+        """Let debts take from what is open as far as they may now."""
+        accounts = self.env["partner.loyalty.account"].search([("program_id", "in", self.ids)])
+        self.env["partner.loyalty.allocation"]._settle(accounts.ids)
+
+    def _get_terms(self, unit):
+        """Return when an earning matures and expires, unless its rule says otherwise.
+
+        :param str unit: ``point`` or ``money``
+        :rtype: Terms
+        """
+        terms = self._get_own_terms()
+        if unit == "money" and not self.expiry_of_money:
+            return terms._replace(expiry_kind="never")
+        return terms
 
     # === BUSINESS METHODS - ENROLLMENT ===#
 
@@ -473,7 +516,16 @@ class PartnerLoyaltyProgram(models.Model):
         :return: a sentence for each violation, empty when all is well
         :rtype: list[str]
         """
-        return self.env["partner.loyalty.entry"]._get_violations()
+        return [
+            self.env._(
+                "%(invariant)s: %(count)s violations, such as %(examples)s.",
+                invariant=invariant.sentence,
+                count=len(ids),
+                examples=", ".join(map(str, ids[:5])),
+            )
+            for invariant, ids in self.env["partner.loyalty.invariant"]._find_violations()
+            if ids
+        ]
 
     # === BUSINESS METHODS - DEMO DATA ===#
 

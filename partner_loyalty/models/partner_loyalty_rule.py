@@ -34,7 +34,7 @@ class PartnerLoyaltyRule(models.Model):
 
     _name = "partner.loyalty.rule"
     _description = "Loyalty Rule"
-    _inherit = ["partner.loyalty.engine", "partner.loyalty.number.mixin"]
+    _inherit = ["partner.loyalty.engine", "partner.loyalty.number.mixin", "partner.loyalty.term.mixin"]
     _order = "program_id, sequence, id"
 
     # === FIELDS ===#
@@ -91,6 +91,9 @@ class PartnerLoyaltyRule(models.Model):
         string="Start", help="The first day whose sales earn by this rule; the start of the program where empty."
     )
     date_to = fields.Date(string="End", help="The last day whose sales earn by this rule.")
+    has_own_terms = fields.Boolean(
+        string="Own Holdback and Expiry", help="Earnings of this rule mature and expire by its own terms."
+    )
     version = fields.Integer(default=1, readonly=True, copy=False, aggregator=None)
     previous_id = fields.Many2one(
         comodel_name="partner.loyalty.rule",
@@ -291,6 +294,14 @@ class PartnerLoyaltyRule(models.Model):
         if not isinstance(conditions, list):
             raise ValueError(self.env._("it is not a list of conditions"))
         return Domain(conditions)
+
+    def _get_terms(self):
+        """Return when what the rule earns matures and expires.
+
+        :rtype: Terms
+        """
+        self.ensure_one()
+        return self._get_own_terms() if self.has_own_terms else self.program_id._get_terms(self.unit)
 
     def _get_rounding(self):
         """Return the smallest step of the unit of the rule, as text that SQL reads exactly: ``"0.01"``."""

@@ -216,7 +216,7 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
         entry_type = entry_type or ("accrual" if amount > 0 else "clawback")
         origin = origin or cls._create_partner(name="Cause of an entry")
         entry = Entry._post_vals([Entry._prepare_entry_vals(account, entry_type, amount, origin, **values)])
-        Entry._settle(account.ids)
+        cls.env["partner.loyalty.allocation"]._settle(account.ids)
         return entry
 
     def _create_payout(self, member, date=TODAY, user=None):

@@ -51,6 +51,8 @@ RIGHTS = {
     "partner.loyalty.todo": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.touch": {"administrator": "r"},
     "partner.loyalty.chunk": {"administrator": "r"},
+    "partner.loyalty.check": {"manager": "r", "administrator": "r"},
+    "partner.loyalty.check.line": {"manager": "r", "administrator": "r"},
     "partner.loyalty.enroll": OFFICERS_DIALOG,
     "partner.loyalty.enroll.line": OFFICERS_DIALOG,
     "partner.loyalty.payout.prepare": OFFICERS_DIALOG,
@@ -104,6 +106,7 @@ class AccessCommon(PartnerLoyaltyCommon):
         payout = cls.env["partner.loyalty.payout"].create({"member_id": cls.member.id, "date": TODAY})
         payout.action_submit()
         sudo = cls.env(su=True)
+        check = sudo["partner.loyalty.check"]._run(cls.program)
         difference = sudo["partner.loyalty.difference"].create(
             {
                 "program_id": cls.program.id,
@@ -134,6 +137,8 @@ class AccessCommon(PartnerLoyaltyCommon):
                 [("partner_id", "=", cls.dealer.id)], limit=1
             ),
             "partner.loyalty.difference": difference,
+            "partner.loyalty.check": check,
+            "partner.loyalty.check.line": check.line_ids[0],
             "partner.loyalty.payout": payout,
             "partner.loyalty.todo": sudo["partner.loyalty.todo"].search([("program_id", "=", cls.program.id)], limit=1),
             "partner.loyalty.touch": sudo["partner.loyalty.touch"].create({"res_model": "sale.order", "res_id": 1}),

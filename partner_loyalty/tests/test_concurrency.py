@@ -109,7 +109,7 @@ class TestConcurrency(BaseCase):
         origin = env["res.partner"].browse(env.cr.fetchone()[0])
         entry_type = "accrual" if amount > 0 else "clawback"
         entry = Entry._post_vals([Entry._prepare_entry_vals(account, entry_type, amount, origin)])
-        Entry._settle(account.ids)
+        env["partner.loyalty.allocation"]._settle(account.ids)
         return entry
 
     def _spend(self, env, amount):

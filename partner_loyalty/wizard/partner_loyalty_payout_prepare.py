@@ -110,7 +110,7 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
 
     def _get_reason(self, account, amount, blocked):
         """Say why a member gets no payout, or return False."""
-        if account.balance < 0:
+        if account.balance < 0 and not amount:
             return self.env._("Owes money: more was taken back than is there")
         if account.member_id in blocked:
             return self.env._("Has a payout in progress, or one for this day")

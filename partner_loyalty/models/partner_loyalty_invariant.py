@@ -1,0 +1,372 @@
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..const import ENTRY_TYPES, SPEND_TYPES
+
+
+class Invariant(NamedTuple):
+    """Something that must always hold.
+
+    :param code: short and stable name
+    :param sentence: what must hold, in words
+    :param model: model of the records that the query returns
+    :param query: ``SELECT program_id, id`` of what violates it; no program for what concerns the whole database
+    """
+
+    code: str
+    sentence: str
+    model: str
+    query: SQL
+
+
+class PartnerLoyaltyInvariant(models.AbstractModel):
+    """What must always hold in the ledger, each as one query that works it out from nothing.
+
+    A module adds its own by extending :meth:`_get_invariants`.
+    """
+
+    _name = "partner.loyalty.invariant"
+    _description = "Loyalty Invariant"
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _find_violations(self, programs=None):
+        """Work out every invariant.
+
+        :param programs: only these programs; all by default
+        :return: invariant and the ids that violate it, also where there are none
+        :rtype: list[tuple[Invariant, list[int]]]
+        """
+        self.env.flush_all()
+        within = SQL("program_id IS NULL OR program_id = ANY(%s)", programs.ids) if programs else SQL("TRUE")
+        found = []
+        for invariant in self._get_invariants():
+            rows = self.env.execute_query(
+                SQL("SELECT DISTINCT id FROM (%s) violation WHERE %s ORDER BY id", invariant.query, within)
+            )
+            found.append((invariant, [row[0] for row in rows]))
+        return found
+
+    @api.model
+    def _get_invariants(self):
+        """Return all invariants, in the order of their codes.
+
+        :rtype: list[Invariant]
+        """
+        return [
+            *self._get_guard_invariants(),
+            *self._get_balance_invariants(),
+            *self._get_lot_invariants(),
+            *self._get_payout_invariants(),
+            *self._get_relation_invariants(),
+            *self._get_tier_invariants(),
+            *self._get_explanation_invariants(),
+        ]
+
+    # === INVARIANTS ===#
+
+    @api.model
+    def _get_guard_invariants(self):
+        """Lines cannot be changed or doubled: the guards are in place."""
+        return [
+            Invariant(
+                "I1",
+                self.env._("Lines are never changed or deleted: the guards of the tables are in place"),
+                "partner.loyalty.entry",
+                SQL(
+                    """SELECT NULL::integer AS program_id, 0 AS id
+                         FROM unnest(ARRAY['entry', 'allocation']) AS name, unnest(ARRAY['update', 'delete']) AS event
+                        WHERE NOT EXISTS (
+                              SELECT 1 FROM pg_trigger
+                               WHERE tgrelid = ('partner_loyalty_' || name)::regclass AND tgenabled IN ('O', 'A')
+                                 AND tgname = 'partner_loyalty_' || name || '_guard_' || event)"""
+                ),
+            ),
+            Invariant(
+                "I4",
+                self.env._("A line is posted once: its key is unique, and so is an external reference"),
+                "partner.loyalty.entry",
+                SQL(
+                    """SELECT NULL::integer AS program_id, 0 AS id
+                         FROM unnest(ARRAY['account_sequence_unique', 'key_unique', 'external_ref_unique']) AS name
+                        WHERE NOT EXISTS (
+                              SELECT 1 FROM pg_index
+                               WHERE indexrelid = to_regclass('partner_loyalty_entry_' || name)
+                                 AND indisunique AND indisvalid)
+                        UNION ALL
+                       SELECT MIN(program_id), MIN(id) FROM partner_loyalty_entry
+                        GROUP BY COALESCE(rule_id, 0), account_id, origin_model, origin_id, period_start, revision
+                       HAVING COUNT(*) > 1"""
+                ),
+            ),
+        ]
+
+    @api.model
+    def _get_balance_invariants(self):
+        """Balances, numbers and sums."""
+        return [
+            Invariant(
+                "I2",
+                self.env._("A balance is the sum of its lines, and of what is open on them"),
+                "partner.loyalty.account",
+                SQL(
+                    """SELECT account.program_id, account.id FROM partner_loyalty_account account
+                    LEFT JOIN partner_loyalty_entry entry ON entry.account_id = account.id
+                     GROUP BY account.id
+                       HAVING account.balance <> COALESCE(SUM(entry.amount), 0)
+                           OR account.balance <> COALESCE(SUM(entry.amount_open), 0)"""
+                ),
+            ),
+            Invariant(
+                "I3",
+                self.env._("A transfer takes from one account what it gives to another"),
+                "partner.loyalty.member",
+                SQL(
+                    """SELECT MIN(entry.program_id) AS program_id, entry.origin_id AS id
+                         FROM partner_loyalty_entry entry
+                         JOIN partner_loyalty_account account ON account.id = entry.account_id
+                        WHERE entry.type = 'transfer'
+                     GROUP BY entry.origin_id, account.unit HAVING SUM(entry.amount) <> 0"""
+                ),
+            ),
+            Invariant(
+                "I10",
+                self.env._("The lines of an account are numbered without gap"),
+                "partner.loyalty.account",
+                SQL(
+                    """SELECT account.program_id, account.id FROM partner_loyalty_account account
+                    LEFT JOIN partner_loyalty_entry entry ON entry.account_id = account.id
+                     GROUP BY account.id
+                       HAVING account.version <> COUNT(entry.id) OR account.version <> COALESCE(MAX(entry.sequence), 0)
+                           OR MIN(entry.sequence) <> 1"""
+                ),
+            ),
+            Invariant(
+                "I15",
+                self.env._("What was earned is expired, spent, paid, taken back or open"),
+                "partner.loyalty.program",
+                SQL(
+                    """SELECT entry.program_id, entry.program_id AS id
+                         FROM partner_loyalty_entry entry
+                         JOIN partner_loyalty_account account ON account.id = entry.account_id
+                     GROUP BY entry.program_id, account.unit
+                       HAVING SUM(entry.amount) FILTER (WHERE entry.type IN %s) <> SUM(entry.amount_open)""",
+                    tuple(name for name, _label in ENTRY_TYPES),
+                ),
+            ),
+        ]
+
+    @api.model
+    def _get_lot_invariants(self):
+        """Who took what from which lot."""
+        return [
+            Invariant(
+                "I5",
+                self.env._("Nothing is spent beyond what is there: only deductions leave a debt"),
+                "partner.loyalty.entry",
+                SQL(
+                    "SELECT program_id, id FROM partner_loyalty_entry WHERE amount_open < 0 AND type IN %s", SPEND_TYPES
+                ),
+            ),
+            Invariant(
+                "I6",
+                self.env._("What is open of a line is what has not been allocated"),
+                "partner.loyalty.entry",
+                SQL(
+                    """SELECT entry.program_id, entry.id FROM partner_loyalty_entry entry
+                    LEFT JOIN (SELECT id, SUM(amount) AS amount
+                                 FROM (SELECT debit_entry_id AS id, amount FROM partner_loyalty_allocation
+                                        UNION ALL
+                                       SELECT credit_entry_id, amount FROM partner_loyalty_allocation) side
+                             GROUP BY id) part ON part.id = entry.id
+                        WHERE abs(entry.amount) - COALESCE(part.amount, 0) <> abs(entry.amount_open)"""
+                ),
+            ),
+            Invariant(
+                "I6b",
+                self.env._("No earning is open beside a debt, as far as debts may take from it"),
+                "partner.loyalty.account",
+                SQL(
+                    """SELECT entry.program_id, entry.account_id AS id
+                         FROM partner_loyalty_entry entry
+                         JOIN partner_loyalty_account account ON account.id = entry.account_id
+                         JOIN partner_loyalty_program program ON program.id = entry.program_id
+                         JOIN res_company company ON company.id = entry.company_id
+                         JOIN res_currency currency ON currency.id = company.currency_id
+                        WHERE entry.amount_open > 0
+                          AND EXISTS (SELECT 1 FROM partner_loyalty_entry debt
+                                       WHERE debt.account_id = entry.account_id AND debt.amount_open < 0)
+                          AND %s > 0""",
+                    self.env["partner.loyalty.allocation"]._get_recoverable(),
+                ),
+            ),
+            Invariant(
+                "I7",
+                self.env._("No more is given back of a line than it took"),
+                "partner.loyalty.entry",
+                SQL(
+                    """SELECT entry.program_id, entry.id FROM partner_loyalty_entry entry
+                         JOIN partner_loyalty_entry counter ON counter.reverses_id = entry.id
+                     GROUP BY entry.id
+                       HAVING SUM(counter.amount) > -entry.amount OR bool_or(counter.account_id <> entry.account_id)"""
+                ),
+            ),
+        ]
+
+    @api.model
+    def _get_payout_invariants(self):
+        """Payouts, their bills and who decided on them."""
+        return [
+            Invariant(
+                "I8",
+                self.env._("A payout is the sum of its lines"),
+                "partner.loyalty.payout",
+                SQL(
+                    """SELECT payout.program_id, payout.id FROM partner_loyalty_payout payout
+                    LEFT JOIN partner_loyalty_entry entry
+                           ON entry.origin_model = 'partner.loyalty.payout' AND entry.origin_id = payout.id
+                     GROUP BY payout.id
+                       HAVING COALESCE(SUM(entry.amount), 0)
+                              <> CASE WHEN payout.decision IN ('submitted', 'approved')
+                                      THEN -payout.amount ELSE 0 END"""
+                ),
+            ),
+            Invariant(
+                "I8b",
+                self.env._("An approved payout has one bill, of its amount and currency"),
+                "partner.loyalty.payout",
+                SQL(
+                    """SELECT payout.program_id, payout.id FROM partner_loyalty_payout payout
+                         JOIN res_company company ON company.id = payout.company_id
+                    LEFT JOIN account_move bill
+                           ON bill.loyalty_payout_id = payout.id AND bill.state <> 'cancel'
+                     GROUP BY payout.id, company.id
+                       HAVING COUNT(bill.id) > 1
+                           OR COUNT(bill.id) > 0 AND payout.decision <> 'approved'
+                           OR bool_or(bill.state = 'posted' AND (bill.amount_untaxed <> payout.amount
+                                                                 OR bill.currency_id <> company.currency_id))"""
+                ),
+            ),
+            Invariant(
+                "I9",
+                self.env._("Nobody approves what they prepared, and every decision has a user and a time"),
+                "partner.loyalty.payout",
+                SQL(
+                    """SELECT program_id, id FROM partner_loyalty_payout
+                        WHERE decision IN ('approved', 'refused')
+                          AND (decided_by_id IS NULL OR decided_at IS NULL OR submitted_by_id IS NULL
+                               OR submitted_at IS NULL OR decided_by_id IN (prepared_by_id, submitted_by_id))"""
+                ),
+            ),
+        ]
+
+    @api.model
+    def _get_relation_invariants(self):
+        """What a line belongs to."""
+        return [
+            Invariant(
+                "I11",
+                self.env._("A line is in the company of its member, its program and its document"),
+                "partner.loyalty.entry",
+                SQL(
+                    """SELECT entry.program_id, entry.id FROM partner_loyalty_entry entry
+                         JOIN partner_loyalty_account account ON account.id = entry.account_id
+                         JOIN partner_loyalty_member member ON member.id = account.member_id
+                         JOIN partner_loyalty_program program ON program.id = entry.program_id
+                    LEFT JOIN account_move move
+                           ON entry.origin_model = 'account.move' AND move.id = entry.origin_id
+                    LEFT JOIN sale_order sale
+                           ON entry.origin_model = 'sale.order' AND sale.id = entry.origin_id
+                        WHERE entry.company_id <> program.company_id OR entry.company_id <> account.company_id
+                           OR entry.program_id <> account.program_id OR entry.program_id <> member.program_id
+                           OR entry.company_id <> COALESCE(move.company_id, sale.company_id, entry.company_id)"""
+                ),
+            ),
+            Invariant(
+                "I14",
+                self.env._("No line is dated in a period that was locked when it was posted"),
+                "partner.loyalty.entry",
+                SQL(
+                    """SELECT program_id, id FROM partner_loyalty_entry
+                        WHERE date <= lock_date OR prior_period <> COALESCE(contribution_date <= lock_date, FALSE)"""
+                ),
+            ),
+            Invariant(
+                "I16",
+                self.env._("What was earned by a document that has been deleted is taken back"),
+                "partner.loyalty.entry",
+                SQL(
+                    """SELECT MIN(entry.program_id) AS program_id, MIN(entry.id) AS id
+                         FROM partner_loyalty_entry entry
+                    LEFT JOIN account_move move
+                           ON entry.origin_model = 'account.move' AND move.id = entry.origin_id
+                    LEFT JOIN sale_order sale
+                           ON entry.origin_model = 'sale.order' AND sale.id = entry.origin_id
+                        WHERE entry.rule_id IS NOT NULL AND entry.origin_model IN ('account.move', 'sale.order')
+                          AND move.id IS NULL AND sale.id IS NULL
+                          AND NOT EXISTS (SELECT 1 FROM partner_loyalty_touch touch
+                                           WHERE touch.res_model = entry.origin_model
+                                             AND touch.res_id = entry.origin_id)
+                     GROUP BY entry.rule_id, entry.origin_model, entry.origin_id HAVING SUM(entry.amount) <> 0"""
+                ),
+            ),
+        ]
+
+    @api.model
+    def _get_tier_invariants(self):
+        """Tier history."""
+        return [
+            Invariant(
+                "I12",
+                self.env._("Tier periods of a member follow each other without gap or overlap"),
+                "partner.loyalty.member",
+                SQL(
+                    """SELECT program_id, member_id AS id FROM (
+                            SELECT program_id, member_id, date_to,
+                                   lead(date_from) OVER (PARTITION BY member_id ORDER BY date_from) AS next_from
+                              FROM partner_loyalty_tier_period) period
+                        WHERE next_from IS NOT NULL AND date_to IS DISTINCT FROM next_from - 1"""
+                ),
+            ),
+            Invariant(
+                "I12b",
+                self.env._("A tier is what the evidence kept with it gives"),
+                "partner.loyalty.tier.period",
+                SQL(
+                    """SELECT program_id, id FROM partner_loyalty_tier_period
+                        WHERE evidence ? 'threshold'
+                          AND ((evidence->>'value')::numeric <> turnover
+                               OR (evidence->>'threshold')::numeric > GREATEST(turnover, 0))"""
+                ),
+            ),
+        ]
+
+    @api.model
+    def _get_explanation_invariants(self):
+        """The formulas once more, from what the explanation of a line keeps."""
+        return [
+            Invariant(
+                "I13",
+                self.env._("A line replays to its amount"),
+                "partner.loyalty.entry",
+                SQL(
+                    """SELECT program_id, id
+                         FROM partner_loyalty_entry entry
+                   CROSS JOIN LATERAL jsonb_to_record(explanation) AS fact(
+                              formula varchar, rounding numeric, step numeric, base numeric, rate numeric,
+                              whole numeric, target numeric, posted numeric)
+                   CROSS JOIN LATERAL (SELECT CASE formula
+                              WHEN 'percent' THEN base * rate / 100
+                              WHEN 'per_amount' THEN base * rate / step
+                              WHEN 'fixed' THEN CASE WHEN base > 0
+                                   THEN rate * LEAST(1, COALESCE(base / NULLIF(whole, 0), 1)) ELSE 0 END
+                              END AS exact) replay
+                        WHERE type IN ('accrual', 'clawback') AND rule_id IS NOT NULL
+                          AND (target - posted <> amount
+                               OR ROUND(ROUND(exact, 8) / rounding) * rounding <> target)"""
+                ),
+            ),
+        ]
