@@ -1,0 +1,645 @@
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL, float_compare
+
+from ..const import LEDGER_DIGITS, NO_PERIOD, UNITS
+
+# In these states an adjustment leaves its external reference to another one.
+WITHDRAWN_STATES = ("refused", "canceled")
+
+# So many numbers stand in a message; a selection may hold thousands.
+NAMES_IN_MESSAGE = 10
+
+
+class PartnerLoyaltyAdjustment(models.Model):
+    """A correction of a balance by hand, or what a member brings along: asked for by one person, approved by another.
+
+    Nothing is on the statement before the approval. Where an external reference is given again with the same figures,
+    the record that has it is returned: a file that is imported twice counts once.
+    """
+
+    _name = "partner.loyalty.adjustment"
+    _description = "Loyalty Adjustment"
+    _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.protected.mixin", "partner.loyalty.number.mixin"]
+    _order = "id desc"
+    _protected_fields = frozenset(
+        {
+            "company_id",
+            "decided_at",
+            "decided_by_id",
+            "entry_id",
+            "money_amount",
+            "name",
+            "partner_id",
+            "point_amount",
+            "program_id",
+            "refuse_reason",
+            "requested_at",
+            "requested_by_id",
+            "state",
+        }
+    )
+    # What a manager decides on: it stands from the request on.
+    _requested_fields = frozenset(
+        {"amount", "date", "expiry_date", "external_ref", "kind", "member_id", "reason", "unit"}
+    )
+
+    # === FIELDS ===#
+
+    name = fields.Char(string="Number", required=True, readonly=True, copy=False, default="/")
+    member_id = fields.Many2one(
+        comodel_name="partner.loyalty.member",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        domain="[('merged_into_id', '=', False)]",
+        tracking=True,
+    )
+    # These two can be given in place of the member on creation, as an import does; they follow the member.
+    program_id = fields.Many2one(
+        comodel_name="partner.loyalty.program",
+        compute="_compute_program_and_partner",
+        store=True,
+        precompute=True,
+        readonly=False,
+        index=True,
+        copy=False,
+    )
+    partner_id = fields.Many2one(
+        comodel_name="res.partner",
+        compute="_compute_program_and_partner",
+        store=True,
+        precompute=True,
+        readonly=False,
+        index=True,
+        copy=False,
+    )
+    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    kind = fields.Selection(
+        selection=[("adjustment", "Adjustment"), ("opening", "Opening Balance")],
+        required=True,
+        default="adjustment",
+        help="An adjustment takes no more than is there. A negative opening balance is a debt that earnings pay later.",
+    )
+    unit = fields.Selection(selection=UNITS, required=True)
+    amount = fields.Float(
+        digits=LEDGER_DIGITS,
+        required=True,
+        aggregator=None,
+        tracking=True,
+        help="What is added to the balance; with a minus sign, what is taken off it.",
+    )
+    # The amount once more with a column for each unit, so that no total of a view adds points to money.
+    point_amount = fields.Float(string="Points", digits=(18, 2), compute="_compute_unit_amounts", store=True)
+    money_amount = fields.Monetary(string="Money", compute="_compute_unit_amounts", store=True)
+    reason = fields.Char(required=True, tracking=True, help="Shown to the member on the statement.")
+    external_ref = fields.Char(
+        string="External Reference",
+        copy=False,
+        help="Number of the record in the system it comes from. Nothing with the same reference is entered twice.",
+    )
+    date = fields.Date(
+        string="Counts from",
+        compute="_compute_date",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
+        copy=False,
+        help="The day it counts on the statement. In a locked period, the first day after it.",
+    )
+    expiry_date = fields.Date(
+        string="Expires on", copy=False, help="Last day on which it can be spent; as the program says where left empty."
+    )
+    state = fields.Selection(
+        selection=[
+            ("draft", "Draft"),
+            ("requested", "To Approve"),
+            ("approved", "Approved"),
+            ("refused", "Refused"),
+            ("canceled", "Canceled"),
+        ],
+        required=True,
+        default="draft",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        group_expand=True,
+    )
+    requested_by_id = fields.Many2one(comodel_name="res.users", string="Requested by", readonly=True, copy=False)
+    requested_at = fields.Datetime(string="Requested on", readonly=True, copy=False)
+    decided_by_id = fields.Many2one(comodel_name="res.users", string="Decided by", readonly=True, copy=False)
+    decided_at = fields.Datetime(string="Decided on", readonly=True, copy=False)
+    refuse_reason = fields.Char(string="Refused because", readonly=True, copy=False, tracking=True)
+    entry_id = fields.Many2one(
+        comodel_name="partner.loyalty.entry",
+        string="Statement Line",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    can_approve = fields.Boolean(compute="_compute_can_approve")
+
+    # === CONSTRAINTS ===#
+
+    _external_ref_unique = models.UniqueIndex(
+        "(program_id, external_ref) WHERE external_ref IS NOT NULL AND state NOT IN ('refused', 'canceled')",
+        "There is an adjustment with this external reference in the program already: open that one.",
+    )
+    _amount_finite = models.Constraint(
+        "CHECK (amount <> 0 AND amount <> 'NaN' AND abs(amount) < 1000000000000)",
+        "An adjustment adds something or takes something off: enter an amount other than zero, below one trillion.",
+    )
+    _date_plausible = models.Constraint(
+        "CHECK (date BETWEEN '1900-01-02' AND '9999-01-01')",
+        "An adjustment counts from a day after the year 1900: enter all four digits of the year.",
+    )
+    _expiry_after_date = models.Constraint(
+        "CHECK (expiry_date IS NULL OR expiry_date >= date)",
+        "It cannot expire before it counts: enter a later day of expiry.",
+    )
+    _only_credit_expires = models.Constraint(
+        "CHECK (expiry_date IS NULL OR amount > 0)", "What is taken off does not expire: leave the day of expiry empty."
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("member_id.program_id", "member_id.partner_id")
+    def _compute_program_and_partner(self):
+        for adjustment in self:
+            adjustment.program_id = adjustment.member_id.program_id
+            adjustment.partner_id = adjustment.member_id.partner_id
+
+    @api.depends("member_id")
+    def _compute_date(self):
+        for adjustment in self:
+            program = adjustment.member_id.program_id
+            today = program._get_today() if program else fields.Date.context_today(self)
+            adjustment.date = adjustment.date or today
+
+    @api.depends("amount", "unit")
+    def _compute_unit_amounts(self):
+        for adjustment in self:
+            for unit, _label in UNITS:
+                adjustment[f"{unit}_amount"] = adjustment.amount if adjustment.unit == unit else 0
+
+    @api.depends_context("uid")
+    @api.depends("state", "requested_by_id")
+    def _compute_can_approve(self):
+        reasons = self._get_cannot_approve_reason()
+        for adjustment in self:
+            adjustment.can_approve = not reasons[adjustment.id]
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("reason")
+    def _check_reason(self):
+        for adjustment in self:
+            if not (adjustment.reason or "").strip():
+                raise ValidationError(self.env._("The statement needs a reason: say why the balance changes."))
+
+    @api.constrains("amount", "unit", "member_id")
+    def _check_stored_decimals(self):
+        for adjustment in self:
+            adjustment._check_decimals(adjustment.amount)
+
+    # === CRUD METHODS ===#
+
+    @api.model
+    def get_import_templates(self):
+        """Offer a file to fill in."""
+        return [
+            {
+                "label": self.env._("Import Template for Adjustments and Opening Balances"),
+                "template": "/partner_loyalty/static/xls/partner_loyalty_adjustment.xlsx",
+            }
+        ]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.check_access("create")
+        for vals in vals_list:
+            self._check_finite_numbers(vals)
+        vals_list = self._prepare_create_vals_list(vals_list)
+        keys = [self._get_reference_key(vals) for vals in vals_list]
+        known = self._find_by_reference(keys)
+        firsts = {key: index for index, key in reversed(list(enumerate(keys)))}
+        fresh = [i for i, key in enumerate(keys) if not key or (key not in known and firsts[key] == i)]
+        created = self._create_numbered([vals_list[i] for i in fresh])
+        records = dict(zip(fresh, created, strict=True))
+        known.update({keys[i]: record for i, record in records.items() if keys[i]})
+        for i, vals in enumerate(vals_list):
+            if i not in records:
+                known[keys[i]]._check_same_figures(vals)
+                records[i] = known[keys[i]]
+        return self.browse([records[i].id for i in range(len(vals_list))])
+
+    def write(self, vals):
+        if not self.env.su and self._requested_fields & vals.keys():
+            self._check_draft()
+        result = super().write(self._clean_vals(vals))
+        if "amount" in vals:
+            for adjustment in self:
+                adjustment._check_decimals(vals["amount"])
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_draft(self):
+        if any(adjustment.state != "draft" for adjustment in self):
+            raise UserError(self.env._("An adjustment that was requested is kept: only drafts can be deleted."))
+
+    # === ACTION METHODS ===#
+
+    def action_request(self):
+        """Ask a manager to approve drafts; what they say cannot be changed from then on."""
+        self.check_access("write")
+        adjustments = self._get_in("draft")
+        adjustments._check_stored_decimals()
+        adjustments._set_state("requested", requested_by_id=self.env.uid, requested_at=fields.Datetime.now())
+        adjustments._notify_approvers()
+
+    def action_approve(self):
+        """Approve adjustments and put them on the statements, all in one posting.
+
+        :raises UserError: when the user may not approve one of them, or one takes more than is there
+        """
+        adjustments = self._get_in("requested")
+        adjustments._check_can("approve")
+        adjustments._post_to_ledger()
+        adjustments._set_state("approved", **adjustments._prepare_decision_vals())
+        adjustments.activity_unlink(["mail.mail_activity_data_todo"])
+
+    def action_refuse(self, reason=None):
+        """Refuse adjustments: nothing is posted, and their external references are free again.
+
+        :param str reason: what to tell who asked for them
+        """
+        adjustments = self._get_in("requested")
+        adjustments._check_can("refuse")
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why you refuse: who asked for it has to know."))
+        adjustments._set_state("refused", refuse_reason=reason, **adjustments._prepare_decision_vals())
+        adjustments.activity_unlink(["mail.mail_activity_data_todo"])
+
+    def action_cancel(self):
+        """Withdraw adjustments that were not approved yet."""
+        self.check_access("write")
+        adjustments = self._get_in("draft", "requested")
+        adjustments._set_state("canceled", **adjustments._prepare_decision_vals())
+        adjustments.activity_unlink(["mail.mail_activity_data_todo"])
+
+    def action_view_entry(self):
+        """Open the statement line."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "partner.loyalty.entry",
+            "res_id": self.entry_id.id,
+            "view_mode": "form",
+        }
+
+    # === BUSINESS METHODS - CREATION ===#
+
+    @api.model
+    def _prepare_create_vals_list(self, vals_list):
+        """Return the values with the member in them, however it was named, and without blanks.
+
+        :rtype: list[dict]
+        """
+        defaults = self.default_get(["member_id", "unit", "external_ref"])
+        vals_list = [self._clean_vals({**defaults, **vals}) for vals in vals_list]
+        partners = self.env["res.partner"].browse({vals["partner_id"] for vals in vals_list if vals.get("partner_id")})
+        members = self.env["partner.loyalty.member"].search(
+            [("partner_id", "in", partners.commercial_partner_id.ids), ("merged_into_id", "=", False)]
+        )
+        by_partner = members.grouped("partner_id")
+        for vals in vals_list:
+            vals["member_id"] = self._get_member(vals, by_partner).id
+            vals.pop("program_id", None)
+            vals.pop("partner_id", None)
+            if not vals.get("date"):
+                vals.pop("date", None)
+        return vals_list
+
+    @api.model
+    def _get_member(self, vals, by_partner):
+        """Return the member that values of an adjustment are about.
+
+        :param dict vals: values with the member, or its partner, or its partner and program
+        :param dict by_partner: members by commercial partner
+        :raises ValidationError: where it is not exactly one
+        """
+        partner = self.env["res.partner"].browse(vals.get("partner_id"))
+        program = self.env["partner.loyalty.program"].browse(vals.get("program_id"))
+        if not partner and not vals.get("member_id"):
+            raise ValidationError(
+                self.env._("Say whose balance changes: choose a member, or a program and one of its partners.")
+            )
+        members = self.env["partner.loyalty.member"].browse(vals.get("member_id"))
+        found = members or by_partner.get(partner.commercial_partner_id, members)
+        if partner:
+            found = found.filtered(lambda member: member.partner_id == partner.commercial_partner_id)
+        if program:
+            found = found.filtered(lambda member: member.program_id == program)
+        if len(found) == 1:
+            return found
+        terms = {
+            "partner": (partner or members.partner_id).display_name,
+            "program": program.name or self.env._("any program"),
+        }
+        if found:
+            raise ValidationError(self.env._("%(partner)s is in several programs: say in which one.", **terms))
+        raise ValidationError(self.env._("%(partner)s is not a member of %(program)s: enroll it first.", **terms))
+
+    @api.model
+    def _clean_vals(self, vals):
+        """Return values without blanks around the external reference; an empty one is none."""
+        if "external_ref" not in vals:
+            return vals
+        return {**vals, "external_ref": str(vals["external_ref"] or "").strip() or False}
+
+    @api.model
+    def _create_numbered(self, vals_list):
+        adjustments = super().create(vals_list)
+        for adjustment, vals in zip(adjustments, vals_list, strict=True):
+            adjustment._check_decimals(vals.get("amount"))
+        # Numbers are set by the program alone.
+        for adjustment_sudo in adjustments.sudo():
+            sequence_sudo = self.env["ir.sequence"].sudo().with_company(adjustment_sudo.company_id)
+            adjustment_sudo.name = sequence_sudo.next_by_code(self._name) or "/"
+        return adjustments
+
+    # === BUSINESS METHODS - EXTERNAL REFERENCES ===#
+
+    @api.model
+    def _get_reference_key(self, vals):
+        """Return program and external reference, by which an adjustment is known again; None without a reference."""
+        if not vals.get("external_ref"):
+            return None
+        return self.env["partner.loyalty.member"].browse(vals["member_id"]).program_id, vals["external_ref"]
+
+    @api.model
+    def _find_by_reference(self, keys):
+        """Return the adjustments that have one of the references, by program and reference.
+
+        :param list keys: see :meth:`_get_reference_key`
+        :rtype: dict
+        """
+        references = [reference for _program, reference in filter(None, keys)]
+        if not references:
+            return {}
+        adjustments = self.search([("external_ref", "in", references), ("state", "not in", WITHDRAWN_STATES)])
+        return {(adjustment.program_id, adjustment.external_ref): adjustment for adjustment in adjustments}
+
+    def _check_same_figures(self, vals):
+        """Check that values with the external reference of this adjustment say the same as it does.
+
+        :raises ValidationError: where they are about another member, unit or amount
+        """
+        self.ensure_one()
+        member = self.env["partner.loyalty.member"].browse(vals["member_id"])
+        if (
+            member.root_id == self.member_id.root_id
+            and vals.get("unit") == self.unit
+            and not float_compare(float(vals.get("amount") or 0), self.amount, precision_digits=LEDGER_DIGITS[1])
+        ):
+            return
+        raise ValidationError(
+            self.env._(
+                "The external reference “%(reference)s” is that of %(adjustment)s, which is about another member, "
+                "unit or amount: give this one a reference of its own, or cancel that one.",
+                reference=self.external_ref,
+                adjustment=self.name,
+            )
+        )
+
+    # === BUSINESS METHODS - CHECKS ===#
+
+    def _check_draft(self):
+        """Check that what was asked for is not changed behind the back of who decides on it.
+
+        :raises UserError: where one of the adjustments was requested already
+        """
+        requested = self.filtered(lambda adjustment: adjustment.state != "draft")
+        if requested:
+            raise UserError(
+                self.env._(
+                    "%(adjustments)s cannot be changed any more: what was requested stands. Cancel it and ask anew.",
+                    adjustments=requested._get_names(),
+                )
+            )
+
+    def _check_decimals(self, amount):
+        """Check that an amount has no more decimals than its unit, before any field rounds it.
+
+        :param amount: as a client sent it
+        :raises ValidationError: where it has
+        """
+        self.ensure_one()
+        step = Decimal(str(self._get_rounding()))
+        # A number has at most fifteen digits that mean something; the rest comes from how computers add.
+        if Decimal(f"{float(amount or 0):.15g}") % step:
+            raise ValidationError(
+                self.env._(
+                    "%(amount)s has too many decimals: here, amounts are in steps of %(step)s.",
+                    amount=amount,
+                    step=step.normalize(),
+                )
+            )
+
+    def _get_rounding(self):
+        """Return the smallest step of the unit: of points by the program, of money by the currency."""
+        self.ensure_one()
+        return self.currency_id.rounding if self.unit == "money" else Decimal(10) ** -self.program_id.point_digits
+
+    # === BUSINESS METHODS - LEDGER ===#
+
+    def _post_to_ledger(self):
+        """Post adjustments: what is added pays debts, and what is taken off has to be there.
+
+        :raises UserError: when one takes more than is there, or counts from a day to come
+        """
+        self._check_days()
+        Entry = self.env["partner.loyalty.entry"]
+        Allocation = self.env["partner.loyalty.allocation"]
+        rows = Entry._post(self._get_entry_source())
+        entries = Entry.browse([row[0] for row in rows])
+        Allocation._settle({row[1] for row in rows})
+        debits = entries.filtered(lambda entry: entry.type == "adjustment" and entry.amount < 0)
+        if debits:
+            Allocation._consume(debits)
+        # The link is set by the program alone.
+        by_id_sudo = {adjustment_sudo.id: adjustment_sudo for adjustment_sudo in self.sudo()}
+        for entry in entries:
+            by_id_sudo[entry.origin_id].entry_id = entry
+        self._check_covered()
+
+    def _get_entry_source(self):
+        """Return the entries of adjustments, as a source for ``partner.loyalty.entry._post``.
+
+        :rtype: SQL
+        """
+        groups = self.grouped(lambda adjustment: (adjustment.program_id, adjustment.unit))
+        return SQL(" UNION ALL ").join(
+            adjustments._get_entry_query(program._get_terms(unit)) for (program, unit), adjustments in groups.items()
+        )
+
+    def _get_entry_query(self, terms):
+        """Return the entries of adjustments that share the terms of their program.
+
+        They are available at once. What was merged into another member goes on there.
+
+        :param Terms terms: when they expire, where they do not say themselves
+        :rtype: SQL
+        """
+        columns = terms.get_columns(SQL("adjustment.date"))
+        return SQL(
+            """
+            SELECT account.id AS account_id, adjustment.kind AS type, adjustment.amount, NULL::integer AS rule_id,
+                   %(model)s AS origin_model, adjustment.id AS origin_id, %(no_period)s::date AS period_start,
+                   0 AS revision, adjustment.date AS contribution_date, adjustment.date AS date,
+                   adjustment.date AS mature_date,
+                   CASE WHEN adjustment.amount > 0
+                        THEN COALESCE(adjustment.expiry_date, %(expiry_date)s) END AS expiry_date,
+                   CASE WHEN adjustment.amount > 0 AND adjustment.expiry_date IS NULL
+                        THEN %(idle_months)s END AS idle_months,
+                   NULL::integer AS reverses_id, adjustment.external_ref,
+                   jsonb_build_object('reason', adjustment.reason) AS explanation
+              FROM partner_loyalty_adjustment adjustment
+              JOIN partner_loyalty_member member ON member.id = adjustment.member_id
+              JOIN partner_loyalty_account account
+                ON account.member_id = member.root_id AND account.unit = adjustment.unit
+             WHERE adjustment.id = ANY(%(adjustments)s)
+            """,
+            model=self._name,
+            no_period=NO_PERIOD,
+            expiry_date=columns["expiry_date"],
+            idle_months=columns["idle_months"],
+            adjustments=list(self.ids),
+        )
+
+    def _check_days(self):
+        """Check that no adjustment counts from a day to come: a balance holds what is there today.
+
+        :raises UserError: where one does
+        """
+        early = self.filtered(lambda adjustment: adjustment.date > adjustment.program_id._get_today())
+        if early:
+            raise UserError(
+                self.env._(
+                    "%(adjustments)s counts from a day to come: approve it from that day on.",
+                    adjustments=early._get_names(),
+                )
+            )
+
+    def _check_covered(self):
+        """Check that all that was taken off was there.
+
+        :raises UserError: where it was not
+        """
+        lacking = self.filtered(
+            lambda adjustment: adjustment.kind == "adjustment" and adjustment.entry_id.amount_open < 0
+        )
+        if lacking:
+            raise UserError(
+                "\n".join(
+                    self.env._(
+                        "%(adjustment)s takes more than %(member)s has: %(missing)s is not there. "
+                        "Refuse it and ask for less, or approve it when more has been earned.",
+                        adjustment=adjustment.name,
+                        member=adjustment.partner_id.display_name,
+                        missing=adjustment.entry_id._format_amount(str(-adjustment.entry_id.amount_open)),
+                    )
+                    for adjustment in lacking[:NAMES_IN_MESSAGE]
+                )
+            )
+
+    # === BUSINESS METHODS - APPROVAL ===#
+
+    def _get_cannot_approve_reason(self):
+        """Say why the user cannot decide on adjustments; the button and the call both ask here.
+
+        :return: sentence or False by adjustment id
+        :rtype: dict
+        """
+        user = self.env.user
+        is_manager = user.has_group("partner_loyalty.partner_loyalty_group_manager")
+        reasons = {}
+        for adjustment in self:
+            terms = {"adjustment": adjustment.name}
+            reasons[adjustment.id] = False
+            if adjustment.state != "requested":
+                reasons[adjustment.id] = self.env._("%(adjustment)s is not waiting for approval.", **terms)
+            elif not is_manager:
+                reasons[adjustment.id] = self.env._("%(adjustment)s has to be approved by a loyalty manager.", **terms)
+            elif user in adjustment.create_uid | adjustment.requested_by_id:
+                reasons[adjustment.id] = self.env._(
+                    "You asked for %(adjustment)s yourself: another manager has to approve it.", **terms
+                )
+            elif user.partner_id.commercial_partner_id == adjustment.partner_id:
+                reasons[adjustment.id] = self.env._(
+                    "%(adjustment)s is for your own company: another manager has to approve it.", **terms
+                )
+        return reasons
+
+    def _check_can(self, verb):
+        """Check that the user may decide on all of the adjustments.
+
+        :param str verb: what the user wants, for messages of extensions
+        :raises UserError: with the reasons
+        """
+        self.check_access("read")
+        reasons = list(filter(None, self._get_cannot_approve_reason().values()))
+        if reasons:
+            raise UserError("\n".join(reasons[:NAMES_IN_MESSAGE]))
+
+    def _notify_approvers(self):
+        """Ask the responsible of each program for approval: once, however many were requested together."""
+        for program, adjustments in self.grouped("program_id").items():
+            responsible = program.user_id
+            if (
+                responsible
+                and responsible != self.env.user
+                and responsible.has_group("partner_loyalty.partner_loyalty_group_manager")
+            ):
+                adjustments[0].activity_schedule(
+                    "mail.mail_activity_data_todo",
+                    summary=self.env._("Adjustments to approve: %s", len(adjustments)),
+                    user_id=responsible.id,
+                )
+
+    def _get_in(self, *states):
+        """Return those of the adjustments that are in one of the states, locked; raise where none is.
+
+        :raises UserError: when nothing is left to do, or somebody else is doing it right now
+        """
+        adjustments = self.filtered(lambda adjustment: adjustment.state in states)
+        locked = adjustments.try_lock_for_update() if adjustments else adjustments
+        if self and not locked:
+            raise UserError(
+                self.env._(
+                    "%(adjustments)s cannot be changed this way any more: reload the page to see what has happened.",
+                    adjustments=self._get_names(),
+                )
+            )
+        return locked
+
+    def _set_state(self, state, **vals):
+        # Nobody may write the state by hand; each transition has been checked by its action.
+        self.sudo().write({"state": state, **vals})
+        # The same external reference may be given again in this transaction, and a unique index looks at the table.
+        self.flush_recordset(["state"])
+
+    def _prepare_decision_vals(self):
+        return {"decided_by_id": self.env.uid, "decided_at": fields.Datetime.now()}
+
+    # === GETTERS ===#
+
+    def _get_names(self):
+        """Return the numbers of the adjustments for a message, the first of them where there are many."""
+        names = self[:NAMES_IN_MESSAGE].mapped("name")
+        return ", ".join([*names, "…"] if len(self) > NAMES_IN_MESSAGE else names)
