@@ -50,6 +50,14 @@ class Prospect(NamedTuple):
     products: tuple = ()
 
 
+class PlannedAdjustment(NamedTuple):
+    partner: str
+    unit: str
+    amount: int
+    reason: str
+    outcome: str
+
+
 class PlannedPayout(NamedTuple):
     month: int
     program: str
@@ -157,6 +165,13 @@ PAYOUTS = (
     PlannedPayout(0, "program_dealer_club", "dealer_wisla", "approved"),
     PlannedPayout(0, "program_dealer_club", "dealer_nordlicht", "submitted"),
     PlannedPayout(0, "program_dealer_club", "dealer_karpaty", "draft"),
+)
+
+# Corrections by hand in the dealer club: one is done, one waits for a manager, one for whoever entered it.
+ADJUSTMENTS = (
+    PlannedAdjustment("dealer_dnipro", "point", 500, "Speaker at the solar fair in Kyiv", "approved"),
+    PlannedAdjustment("dealer_wisla", "money", 75, "Goodwill for the late delivery in spring", "requested"),
+    PlannedAdjustment("dealer_lonestar", "point", -120, "Points of a cousin company, credited by mistake", "draft"),
 )
 
 

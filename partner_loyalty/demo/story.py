@@ -45,6 +45,7 @@ class Story:
             self._play(month)
         self._open_prospects()
         self._answer_touched()
+        self._adjust()
         self._move_product()
 
     def _play(self, month):
@@ -259,6 +260,18 @@ class Story:
         self.env.cr.precommit.run()
         touch = self.env["partner.loyalty.touch"]
         touch._answer(touch.search([]))
+
+    def _adjust(self):
+        """Correct balances by hand, each as far as planned."""
+        adjustments = self.env["partner.loyalty.adjustment"]
+        for planned in plan.ADJUSTMENTS:
+            member = self._get_member("program_dealer_club", planned.partner)
+            vals = {"member_id": member.id, "unit": planned.unit, "amount": planned.amount, "reason": planned.reason}
+            adjustment = adjustments.with_user(self._get("user_officer")).create(vals)
+            if planned.outcome != "draft":
+                adjustment.action_request()
+            if planned.outcome == "approved":
+                adjustment.with_user(self._get("user_manager")).action_approve()
 
     def _move_product(self):
         """Put a product into another category, and compare as the night does: there is a difference to confirm."""

@@ -9,6 +9,7 @@ from . import partner_loyalty_program
 from . import partner_loyalty_tier
 from . import partner_loyalty_tier_period
 from . import partner_loyalty_member
+from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
 from . import partner_loyalty_contribution
 from . import partner_loyalty_rule
@@ -20,6 +21,7 @@ from . import partner_loyalty_touch
 from . import partner_loyalty_chunk
 from . import partner_loyalty_difference
 from . import partner_loyalty_payout
+from . import partner_loyalty_adjustment
 from . import partner_loyalty_check
 from . import partner_loyalty_todo
 from . import account_move

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -85,7 +87,7 @@ class PartnerLoyaltyAccount(models.Model):
             rows = self.env.execute_query(
                 SQL(
                     """
-                    SELECT account_id, SUM(amount)
+                    SELECT account_id, SUM(amount)::text
                       FROM (%s) lot
                      WHERE mature_date <= %s AND (expiry_date IS NULL OR expiry_date >= %s)
                   GROUP BY account_id
@@ -95,5 +97,5 @@ class PartnerLoyaltyAccount(models.Model):
                     program._get_today(),
                 )
             )
-            available.update(rows)
+            available.update((account_id, Decimal(amount)) for account_id, amount in rows)
         return available

@@ -4,8 +4,12 @@ from odoo.tools import SQL
 
 from ..const import DEBT_TYPES, LEDGER_DIGITS
 
-# Columns of an entry that say which document it is about, and by which rule.
-OWN_DOCUMENT = SQL("entry.account_id, COALESCE(entry.rule_id, 0), entry.origin_model, entry.origin_id")
+# Columns of an entry that say which document it is about, and by which rule. A debt that was moved here from another
+# member is about none: it is paid as any other, and not by what was moved along with it.
+OWN_DOCUMENT = SQL(
+    "entry.account_id, COALESCE(entry.rule_id, 0), entry.origin_model, entry.origin_id,"
+    " entry.type = 'transfer' AND entry.amount < 0"
+)
 
 
 class PartnerLoyaltyAllocation(models.Model):
@@ -120,17 +124,17 @@ class PartnerLoyaltyAllocation(models.Model):
     # === BUSINESS METHODS - SPENDING ===#
 
     @api.model
-    def _consume(self, entry, mature_by=None):
-        """Let one debit take from what is open: what expires first, first.
+    def _consume(self, entries, mature_by=None):
+        """Let debits take from what is open: what expires first, first; the oldest debit of an account first.
 
-        :param entry: an open debit
+        :param entries: open debits
         :param date mature_by: take only from lots that have matured by then; from all by default
         """
-        self.env["partner.loyalty.entry"]._expire(entry.account_id.ids)
+        self.env["partner.loyalty.entry"]._expire(entries.account_id.ids)
         self._allocate(
-            entry.account_id.ids,
+            entries.account_id.ids,
             SQL("entry.account_id"),
-            debit=SQL("id = %s", entry.id),
+            debit=SQL("id = ANY(%s)", list(entries.ids)),
             credit=SQL("mature_date <= %s", mature_by) if mature_by else SQL("TRUE"),
         )
 

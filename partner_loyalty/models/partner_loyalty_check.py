@@ -114,7 +114,7 @@ class PartnerLoyaltyCheckLine(models.Model):
     name = fields.Char(string="What Must Hold", required=True, readonly=True)
     count = fields.Integer(string="Violations", readonly=True, aggregator="sum")
     res_model = fields.Char(readonly=True)
-    res_ids = fields.Json(readonly=True)
+    res_ids = fields.Json(string="Records", readonly=True)
 
     # === ACTION METHODS ===#
 

@@ -156,7 +156,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         """
         query = self._get_matching_query(scope)
         column = self._get_column(query)
-        query.add_join("LEFT JOIN", "tier_period", "partner_loyalty_tier_period", self._get_tier_condition(column))
+        query.add_join("LEFT JOIN", "tier_period", "partner_loyalty_tier_period", self._get_tier_condition(query))
         query.add_join("LEFT JOIN", "tier", "partner_loyalty_tier", SQL("tier.id = tier_period.tier_id"))
         query.add_join(
             "LEFT JOIN",
@@ -230,13 +230,51 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         """Return the partners whose documents belong to the members of ``scope``."""
         return SQL("(SELECT partner_id FROM partner_loyalty_member WHERE root_id = ANY(%s))", list(scope.root_ids))
 
-    def _get_tier_condition(self, column):
+    def _get_tier_condition(self, query):
         """Return the join of the tier that was in force on the day of the sale."""
         return SQL(
-            """tier_period.member_id = membership.root_id AND tier_period.date_from <= %(day)s
+            """tier_period.member_id = %(member)s AND tier_period.date_from <= %(day)s
                AND (tier_period.date_to IS NULL OR tier_period.date_to >= %(day)s)""",
+            member=self._get_tier_member(query),
+            day=SQL.identifier(query.table, "rate_date"),
+        )
+
+    def _get_tier_member(self, query):
+        """Return the member whose tier applies: where members were merged, the one that the document earned first.
+
+        So a merge changes nothing about documents that were answered before it. A document that earned nothing so far
+        has the tier of the member that its partner was then, or else of the one that this was merged into.
+
+        :rtype: SQL
+        """
+        if not self.program_id._has_merged_members():
+            return SQL("membership.root_id")
+        column = self._get_column(query)
+        lookup = SQL(
+            """LATERAL (SELECT COALESCE(
+                   (SELECT (array_agg(account.member_id ORDER BY answer.id))[1]
+                      FROM partner_loyalty_entry answer
+                      JOIN partner_loyalty_account account ON account.id = answer.account_id
+                      JOIN partner_loyalty_member holder ON holder.id = account.member_id
+                     WHERE answer.origin_id = %(origin_id)s AND answer.origin_model = %(origin_model)s
+                       AND answer.program_id = %(program)s AND answer.type IN %(types)s
+                       AND holder.root_id = membership.root_id),
+                   (SELECT own.id
+                      FROM partner_loyalty_member own
+                      JOIN partner_loyalty_tier_period period ON period.member_id = own.id
+                     WHERE own.partner_id = %(partner)s AND own.root_id = membership.root_id
+                       AND period.date_from <= %(day)s AND (period.date_to IS NULL OR period.date_to >= %(day)s)
+                  ORDER BY own.merged_into_id IS NOT NULL, own.id LIMIT 1),
+                   membership.root_id) AS id OFFSET 0)""",
+            program=self.program_id.id,
+            types=RECONCILED_TYPES,
+            origin_id=column("origin_id"),
+            origin_model=column("origin_model"),
+            partner=column("partner_id"),
             day=column("rate_date"),
         )
+        query.add_join("JOIN", "tier_member", lookup, SQL("TRUE"))
+        return SQL("tier_member.id")
 
     def _get_posted_query(self, scope):
         """Return what the ledger holds of the rule, over the accounts of a member and all merged into it.

@@ -1,4 +1,5 @@
 import json
+from decimal import Decimal
 
 import psycopg2
 
@@ -335,7 +336,7 @@ class PartnerLoyaltyEntry(models.Model):
                   JOIN account ON account.id = source.account_id
                   JOIN program ON program.id = account.program_id
             CROSS JOIN LATERAL (SELECT GREATEST(source.date, program.lock_date + 1) AS date) day
-             RETURNING id, account_id, amount
+             RETURNING id, account_id, amount::text
                 """,
                 source=source,
                 columns=SQL(", ").join(SQL.identifier(name) for name in stored),
@@ -344,7 +345,7 @@ class PartnerLoyaltyEntry(models.Model):
             )
         )
         self._invalidate_ledger()
-        return sorted(rows)
+        return sorted((entry_id, account_id, Decimal(amount)) for entry_id, account_id, amount in rows)
 
     @api.model
     def _post_vals(self, vals_list):
@@ -541,7 +542,7 @@ class PartnerLoyaltyEntry(models.Model):
         """Return the open lots of a program, with the day on which each expires.
 
         A lot that expires after months without sales does so counted from the last sale that earned the member
-        anything, in either unit.
+        anything, in either unit; an adjustment at the earliest counted from its own day.
 
         Columns: ``id, account_id, amount, date, mature_date, expiry_date``; the last day of validity, or NULL.
 
@@ -558,11 +559,14 @@ class PartnerLoyaltyEntry(models.Model):
              WHERE entry.program_id = %(program)s AND entry.amount_open > 0 AND entry.idle_months IS NULL %(accounts)s
          UNION ALL
             SELECT entry.id, entry.account_id, entry.amount_open, entry.date, entry.mature_date,
-                   GREATEST(entry.mature_date, (activity.day + make_interval(months => entry.idle_months))::date)
+                   GREATEST(entry.mature_date,
+                            (GREATEST(COALESCE(activity.day, entry.contribution_date),
+                                      CASE WHEN entry.type = 'adjustment' THEN entry.contribution_date END)
+                             + make_interval(months => entry.idle_months))::date)
               FROM partner_loyalty_entry entry
               JOIN partner_loyalty_account account ON account.id = entry.account_id
               JOIN partner_loyalty_member member ON member.id = account.member_id
-              JOIN (%(activity)s) activity ON activity.root_id = member.root_id
+         LEFT JOIN (%(activity)s) activity ON activity.root_id = member.root_id
              WHERE entry.program_id = %(program)s AND entry.amount_open > 0 AND entry.idle_months IS NOT NULL
                    %(accounts)s
             """,
@@ -670,7 +674,8 @@ class PartnerLoyaltyEntry(models.Model):
     def _get_exact_amount(self):
         """Return the amount as a Decimal, as the ledger holds it."""
         self.ensure_one()
-        return self.env.execute_query(SQL("SELECT amount FROM partner_loyalty_entry WHERE id = %s", self.id))[0][0]
+        query = SQL("SELECT amount::text FROM partner_loyalty_entry WHERE id = %s", self.id)
+        return Decimal(self.env.execute_query(query)[0][0])
 
     @api.model
     def _invalidate_ledger(self):

@@ -10,7 +10,8 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
     The facts are in ``explanation``, a JSON object with exact numbers as text: ``version`` and ``formula`` of the rule,
     ``base``, ``rate``, ``step``, ``whole`` and ``rounding`` that the formula takes, ``tier``, ``currency``,
     ``document_base`` and ``exchange_rate`` of a document in another currency, ``target`` and ``posted``, whose
-    difference is the amount, and ``cause``: why it differs from what was posted before.
+    difference is the amount, and ``cause``: why it differs from what was posted before. Lines without a formula have
+    a ``reason``, or the name of the member that a balance was ``moved_to`` or ``moved_from``.
     """
 
     _name = "partner.loyalty.explanation"
@@ -26,7 +27,7 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
         self.ensure_one()
         facts = self.explanation or {}
         if "base" not in facts:
-            return facts.get("reason") or ""
+            return self._get_reason_text(facts)
         parts = self._get_cause_texts(facts)
         if facts.get("cause") != "gone":
             parts.append(self._get_formula_text(facts))
@@ -42,6 +43,18 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
                 )
             )
         return "; ".join(parts)
+
+    def _get_reason_text(self, facts):
+        """Return why a line was posted that no rule worked out.
+
+        :param dict facts: the explanation of the entry
+        :rtype: str
+        """
+        if facts.get("moved_to"):
+            return self.env._("Moved to %s", facts["moved_to"])
+        if facts.get("moved_from"):
+            return self.env._("Moved from %s", facts["moved_from"])
+        return facts.get("reason") or ""
 
     def _get_cause_texts(self, facts):
         """Return why a line was posted for a document that had one already; an empty list for the first.

@@ -61,6 +61,7 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
             *self._get_balance_invariants(),
             *self._get_lot_invariants(),
             *self._get_payout_invariants(),
+            *self._get_adjustment_invariants(),
             *self._get_relation_invariants(),
             *self._get_tier_invariants(),
             *self._get_explanation_invariants(),
@@ -264,6 +265,38 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
         ]
 
     @api.model
+    def _get_adjustment_invariants(self):
+        """Adjustments, and who decided on them."""
+        return [
+            Invariant(
+                "I8c",
+                self.env._("An approved adjustment is on the statement with its amount, and no other one is"),
+                "partner.loyalty.adjustment",
+                SQL(
+                    """SELECT adjustment.program_id, adjustment.id FROM partner_loyalty_adjustment adjustment
+                    LEFT JOIN partner_loyalty_entry entry
+                           ON entry.origin_model = 'partner.loyalty.adjustment' AND entry.origin_id = adjustment.id
+                     GROUP BY adjustment.id
+                       HAVING COALESCE(SUM(entry.amount), 0)
+                              <> CASE WHEN adjustment.state = 'approved' THEN adjustment.amount ELSE 0 END"""
+                ),
+            ),
+            Invariant(
+                "I9b",
+                self.env._(
+                    "Nobody approves an adjustment that they asked for, and every decision has a user and a time"
+                ),
+                "partner.loyalty.adjustment",
+                SQL(
+                    """SELECT program_id, id FROM partner_loyalty_adjustment
+                        WHERE state IN ('approved', 'refused')
+                          AND (decided_by_id IS NULL OR decided_at IS NULL OR requested_by_id IS NULL
+                               OR requested_at IS NULL OR decided_by_id IN (create_uid, requested_by_id))"""
+                ),
+            ),
+        ]
+
+    @api.model
     def _get_relation_invariants(self):
         """What a line belongs to."""
         return [
@@ -365,6 +398,7 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                                    THEN rate * LEAST(1, COALESCE(base / NULLIF(whole, 0), 1)) ELSE 0 END
                               END AS exact) replay
                         WHERE type IN ('accrual', 'clawback') AND rule_id IS NOT NULL
+                          AND NOT jsonb_exists(explanation, 'legacy')
                           AND (target - posted <> amount
                                OR ROUND(ROUND(exact, 8) / rounding) * rounding <> target)"""
                 ),

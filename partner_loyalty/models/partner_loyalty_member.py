@@ -1,9 +1,14 @@
+from decimal import Decimal
+
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..const import UNITS
+from ..tools import periods
 
 
 class PartnerLoyaltyMember(models.Model):
@@ -14,7 +19,18 @@ class PartnerLoyaltyMember(models.Model):
     _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.protected.mixin", "partner.loyalty.number.mixin"]
     _order = "program_id, id desc"
     _rec_names_search = ["partner_id"]
-    _protected_fields = frozenset({"merged_into_id", "root_id", "state", "suspended", "tier_id"})
+    _protected_fields = frozenset(
+        {
+            "keeps_turnover",
+            "merged_into_id",
+            "root_id",
+            "state",
+            "suspended",
+            "tier_id",
+            "turnover_into_id",
+            "turnover_root_id",
+        }
+    )
     _protected_after_create_fields = frozenset({"partner_id", "program_id"})
 
     # === FIELDS ===#
@@ -42,6 +58,29 @@ class PartnerLoyaltyMember(models.Model):
         index=True,
         ondelete="restrict",
         help="The member that stands for this one: itself, or the one it was merged into.",
+    )
+    merged_ids = fields.One2many(
+        comodel_name="partner.loyalty.member", inverse_name="merged_into_id", string="Merged Members"
+    )
+    turnover_into_id = fields.Many2one(
+        comodel_name="partner.loyalty.member",
+        index="btree_not_null",
+        ondelete="restrict",
+        readonly=True,
+        copy=False,
+        help="The member that took over the turnover of this one, whether or not it took over the balance.",
+    )
+    keeps_turnover = fields.Boolean(
+        readonly=True, copy=False, help="The turnover of this member was not taken over with its balance."
+    )
+    turnover_root_id = fields.Many2one(
+        comodel_name="partner.loyalty.member",
+        compute="_compute_turnover_root_id",
+        store=True,
+        recursive=True,
+        index=True,
+        ondelete="restrict",
+        help="The member whose tier the turnover of this one counts for.",
     )
     period_ids = fields.One2many(
         comodel_name="partner.loyalty.member.period", inverse_name="member_id", string="Membership"
@@ -75,6 +114,13 @@ class PartnerLoyaltyMember(models.Model):
     money_available = fields.Monetary(
         compute="_compute_balances", help="What has matured and can be paid out; the rest is still held back."
     )
+    debt_ids = fields.Many2many(comodel_name="partner.loyalty.entry", string="Debts", compute="_compute_debts")
+    money_debt = fields.Monetary(
+        string="Money Owed by the Member",
+        compute="_compute_debts",
+        help="What was taken back and is not recovered yet.",
+    )
+    recovery_schedule = fields.Html(compute="_compute_recovery_schedule", sanitize=False)
     entry_count = fields.Integer(string="Statement Lines", compute="_compute_counts")
     payout_count = fields.Integer(string="Payouts", compute="_compute_counts")
 
@@ -93,6 +139,12 @@ class PartnerLoyaltyMember(models.Model):
         for member in self:
             member.root_id = member.merged_into_id.root_id or member
 
+    @api.depends("merged_into_id.turnover_root_id", "turnover_into_id.turnover_root_id", "keeps_turnover")
+    def _compute_turnover_root_id(self):
+        for member in self:
+            heir = member.turnover_into_id or member.merged_into_id
+            member.turnover_root_id = (not member.keeps_turnover and heir.turnover_root_id) or member
+
     @api.depends("period_ids.date_from", "period_ids.date_to")
     def _compute_dates(self):
         for member in self:
@@ -100,11 +152,13 @@ class PartnerLoyaltyMember(models.Model):
             member.date_from = min(member.period_ids.mapped("date_from"), default=False)
             member.date_to = max(ends, default=False) if all(ends) else False
 
-    @api.depends("period_ids.date_from", "period_ids.date_to", "suspended")
+    @api.depends("period_ids.date_from", "period_ids.date_to", "suspended", "merged_into_id")
     def _compute_state(self):
         for member in self:
             today = member.program_id._get_today()
-            if member.suspended:
+            if member.merged_into_id:
+                member.state = "ended"
+            elif member.suspended:
                 member.state = "suspended"
             elif any(
                 period.date_from <= today and (not period.date_to or period.date_to >= today)
@@ -121,6 +175,24 @@ class PartnerLoyaltyMember(models.Model):
                 account = accounts.get((member, unit), self.env["partner.loyalty.account"])
                 member[f"{unit}_balance"] = account.balance
                 member[f"{unit}_available"] = account.available
+
+    @api.depends("account_ids.balance")
+    def _compute_debts(self):
+        debts = self.env["partner.loyalty.entry"].search(
+            [("account_id", "in", self.account_ids.ids), ("amount_open", "<", 0)], order="id"
+        )
+        by_member = debts.grouped("member_id")
+        for member in self:
+            member.debt_ids = by_member.get(member)
+            member.money_debt = -sum(member.debt_ids.mapped("money_open"))
+
+    @api.depends("account_ids.balance")
+    def _compute_recovery_schedule(self):
+        for member in self:
+            rows = member._get_recovery_schedule()
+            member.recovery_schedule = rows and self.env["ir.qweb"]._render(
+                "partner_loyalty.partner_loyalty_recovery_schedule", {"member": member, "rows": rows}
+            )
 
     def _compute_counts(self):
         entries = self.env["partner.loyalty.account"]._read_group(
@@ -263,19 +335,23 @@ class PartnerLoyaltyMember(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _close_membership(self):
-        """End the periods that go on with today, and drop those that have not begun."""
+    def _close_membership(self, day=None):
+        """End the periods that go on with ``day``, and drop those that begin later.
+
+        :param date day: last day of membership; today by default
+        """
         for member in self:
-            today = member.program_id._get_today()
+            last = day or member.program_id._get_today()
             for period in member.period_ids:
-                if period.date_from > today:
+                if period.date_from > last:
                     period.unlink()
-                elif not period.date_to or period.date_to > today:
-                    period.date_to = today
+                elif not period.date_to or period.date_to > last:
+                    period.date_to = last
 
     def _reopen_membership(self):
         """Begin a period today, or go on with the one that ends today."""
         self.ensure_one()
+        self._check_not_merged()
         today = self.program_id._get_today()
         current = self.period_ids.filtered(lambda period: not period.date_to or period.date_to >= today)
         if current:
@@ -318,6 +394,50 @@ class PartnerLoyaltyMember(models.Model):
     def _get_balance_domain(self, unit, operator, value):
         accounts = self.env["partner.loyalty.account"]._search([("unit", "=", unit), ("balance", operator, value)])
         return Domain("account_ids", "in", accounts)
+
+    def _get_recovery_schedule(self, months=24):
+        """Return how the debt in money will be recovered, if the member goes on earning as in the last twelve months.
+
+        :param int months: how far to look ahead at most
+        :return: ``{"month": date, "amount": Decimal, "remaining": Decimal}`` for each month to come; empty without a
+            debt, and where nothing was earned that could pay it
+        :rtype: list[dict]
+        """
+        self.ensure_one()
+        remaining, monthly = self._get_debt_and_recovery()
+        month, rows = periods.month_start(self.program_id._get_today()), []
+        while remaining > 0 and monthly > 0 and len(rows) < months:
+            month += relativedelta(months=1)
+            amount = min(monthly, remaining)
+            remaining -= amount
+            rows.append({"month": month, "amount": amount, "remaining": remaining})
+        return rows
+
+    def _get_debt_and_recovery(self):
+        """Return what the member owes in money, and which part of an average month's earnings pays it.
+
+        :rtype: tuple[Decimal, Decimal]
+        """
+        account = self._get_account("money")
+        since = periods.trailing_months_start(self.program_id._get_today(), 12)
+        debt, monthly = self.env.execute_query(
+            SQL(
+                """
+                SELECT COALESCE(SUM(-LEAST(entry.amount_open, 0)), 0)::text,
+                       ROUND(COALESCE(SUM(entry.amount) FILTER (
+                           WHERE entry.type = 'accrual' AND entry.date >= %(since)s), 0) / 12
+                           * MIN(program.recovery_share) / 100, MIN(currency.decimal_places))::text
+                  FROM partner_loyalty_entry entry
+                  JOIN partner_loyalty_program program ON program.id = entry.program_id
+                  JOIN res_company company ON company.id = entry.company_id
+                  JOIN res_currency currency ON currency.id = company.currency_id
+                 WHERE entry.account_id = %(account)s
+                """,
+                since=since,
+                account=account.id,
+            )
+        )[0]
+        return Decimal(debt), Decimal(monthly or 0)
 
     def _get_account(self, unit):
         """Return the account of the member in ``unit``.

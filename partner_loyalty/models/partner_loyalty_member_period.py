@@ -28,6 +28,28 @@ class PartnerLoyaltyMemberPeriod(models.Model):
     # === CONSTRAINT METHODS ===#
 
     @api.constrains("date_from", "date_to", "member_id")
+    def _check_not_taken_over(self):
+        """The days that a partner belonged to the program as a member that was taken over are not counted twice."""
+        for member in self.member_id:
+            earlier = self.env["partner.loyalty.member"].search(
+                [
+                    ("program_id", "=", member.program_id.id),
+                    ("partner_id", "=", member.partner_id.id),
+                    ("root_id", "!=", member.root_id.id),
+                ]
+            )
+            if member.period_ids._overlaps(earlier.period_ids):
+                raise ValidationError(
+                    self.env._(
+                        "%(member)s was taken over by %(target)s and belonged to the program up to %(date)s: "
+                        "choose a later day.",
+                        member=member.partner_id.display_name,
+                        target=earlier.root_id[:1].partner_id.display_name,
+                        date=max(filter(None, earlier.mapped("date_to")), default=""),
+                    )
+                )
+
+    @api.constrains("date_from", "date_to", "member_id")
     def _check_no_overlap(self):
         for member in self.member_id:
             spans = member.period_ids.sorted("date_from")
@@ -39,3 +61,18 @@ class PartnerLoyaltyMemberPeriod(models.Model):
                             member=member.partner_id.display_name,
                         )
                     )
+
+    # === BUSINESS METHODS ===#
+
+    def _overlaps(self, others):
+        """Return whether any of these periods has a day in common with any of the others.
+
+        :param others: recordset of ``partner.loyalty.member.period``
+        :rtype: bool
+        """
+        return any(
+            (not other.date_to or period.date_from <= other.date_to)
+            and (not period.date_to or other.date_from <= period.date_to)
+            for period in self
+            for other in others
+        )

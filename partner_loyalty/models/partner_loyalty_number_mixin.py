@@ -7,7 +7,7 @@ from ..const import MAX_AMOUNT, MAX_INTEGER
 
 
 class PartnerLoyaltyNumberMixin(models.AbstractModel):
-    """Refuses numbers that are none (NaN, infinities) or absurdly large, before a field converts them."""
+    """Refuses what no column can hold, before a field converts it: NaN, infinities, absurd sizes, NUL in a text."""
 
     _name = "partner.loyalty.number.mixin"
     _description = "Finite Numbers"
@@ -49,6 +49,13 @@ class PartnerLoyaltyNumberMixin(models.AbstractModel):
         """
         for name, value in vals.items():
             field = self._fields.get(name)
+            if field is not None and isinstance(value, str) and "\0" in value:
+                raise ValidationError(
+                    self.env._(
+                        "“%(field)s” contains a character that is no text: type it anew.",
+                        field=field._description_string(self.env),
+                    )
+                )
             if field is None or field.type not in ("float", "monetary", "integer") or value in (None, False):
                 continue
             if not self._is_finite_number(value, MAX_INTEGER if field.type == "integer" else MAX_AMOUNT):

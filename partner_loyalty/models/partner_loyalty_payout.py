@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, clean_context
@@ -15,12 +17,15 @@ class PartnerLoyaltyPayout(models.Model):
         {
             "amount",
             "bill_id",
+            "company_id",
             "decided_at",
             "decided_by_id",
             "decision",
             "entry_id",
             "name",
+            "partner_id",
             "prepared_by_id",
+            "program_id",
             "refuse_reason",
             "state",
             "submitted_at",
@@ -249,16 +254,20 @@ class PartnerLoyaltyPayout(models.Model):
         return min(self.date, self.program_id._get_today())
 
     def _return_money(self):
-        """Give the money of a submitted payout back to the lots it came from."""
+        """Give the money of a submitted payout back to the lots it came from; of a merged member, it moves on."""
         self.ensure_one()
         self.entry_id._return("payout_return", self)
+        # Who may refuse a payout has no right on the balance of a member.
+        member_sudo = self.member_id.sudo()
+        if member_sudo.merged_into_id:
+            member_sudo._transfer_balance()
 
     def _get_exact_amount(self):
         """Return the amount as a Decimal."""
         self.ensure_one()
         self.flush_recordset(["amount"])
-        query = SQL("SELECT COALESCE(amount, 0) FROM partner_loyalty_payout WHERE id = %s", self.id)
-        return self.env.execute_query(query)[0][0]
+        query = SQL("SELECT COALESCE(amount, 0)::text FROM partner_loyalty_payout WHERE id = %s", self.id)
+        return Decimal(self.env.execute_query(query)[0][0])
 
     # === BUSINESS METHODS - BILL ===#
 
@@ -293,6 +302,8 @@ class PartnerLoyaltyPayout(models.Model):
         self.ensure_one()
         return {
             "move_type": "in_invoice",
+            # The journal may be that of a parent company.
+            "company_id": self.company_id.id,
             "partner_id": self.partner_id.id,
             "journal_id": self.program_id.payout_journal_id.id,
             "currency_id": self.currency_id.id,

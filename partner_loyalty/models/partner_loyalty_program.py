@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytz
 
@@ -7,7 +8,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES
+from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, UNITS
 from ..tools import periods
 
 
@@ -121,6 +122,28 @@ class PartnerLoyaltyProgram(models.Model):
         help="The product on the vendor bill. It decides the expense account and the taxes.",
     )
 
+    point_value = fields.Float(
+        string="Value of a Point",
+        digits=(16, 6),
+        aggregator=None,
+        help="What a point is worth in the currency of the company, for the report of what is owed.",
+    )
+    liability_journal_id = fields.Many2one(
+        comodel_name="account.journal",
+        domain="[('type', '=', 'general')]",
+        check_company=True,
+        help="Entries about what is owed to members are drafted in this journal.",
+    )
+    liability_account_id = fields.Many2one(
+        comodel_name="account.account", check_company=True, help="Holds what is owed to members."
+    )
+    liability_expense_account_id = fields.Many2one(
+        comodel_name="account.account",
+        string="Liability Expense Account",
+        check_company=True,
+        help="Bears the cost of what members have earned and not been paid yet.",
+    )
+
     tier_ids = fields.One2many(comodel_name="partner.loyalty.tier", inverse_name="program_id", copy=True)
     rule_ids = fields.One2many(comodel_name="partner.loyalty.rule", inverse_name="program_id", copy=True)
     member_ids = fields.One2many(comodel_name="partner.loyalty.member", inverse_name="program_id")
@@ -147,6 +170,9 @@ class PartnerLoyaltyProgram(models.Model):
     _recovery_share_range = models.Constraint(
         "CHECK (recovery_share > 0 AND recovery_share <= 100)",
         "The share of earnings that pays debts is above 0 and up to 100 per cent: enter a number in between.",
+    )
+    _point_value_positive = models.Constraint(
+        "CHECK (point_value >= 0)", "A point cannot be worth less than nothing: enter zero or more."
     )
     _payout_minimum_positive = models.Constraint(
         "CHECK (payout_minimum >= 0)", "The smallest payout cannot be negative: enter zero or more."
@@ -328,6 +354,134 @@ class PartnerLoyaltyProgram(models.Model):
         if unit == "money" and not self.expiry_of_money:
             return terms._replace(expiry_kind="never")
         return terms
+
+    # === BUSINESS METHODS - LIABILITY ===#
+
+    def _get_liability(self, day):
+        """Return what is owed to members as of a day, by unit.
+
+        ``matured`` and ``pending`` are what is open of earnings, ``debt`` what members owe, and ``balance`` the three
+        together. Breakage is expected at ``expired / (expired + spent)`` of the past. ``liability`` is in the currency
+        of the company, all else in the unit. ``by_month`` has what is open by the first day of the month in which it
+        expires, None for never.
+
+        :param date day: entries and allocations dated up to then count
+        :return: the figures above by unit
+        :rtype: dict[str, dict]
+        """
+        self.ensure_one()
+        figures = {unit: self._get_empty_liability() for unit, _label in UNITS}
+        for unit, month, *amounts in self.env.execute_query(self._get_liability_query(day)):
+            matured, pending, debt = map(Decimal, amounts)
+            figures[unit]["matured"] += matured
+            figures[unit]["pending"] += pending
+            figures[unit]["debt"] += debt
+            if matured or pending:
+                figures[unit]["by_month"][month] = matured + pending
+        rates = dict(self.env.execute_query(self._get_breakage_query(day)))
+        for unit, figure in figures.items():
+            self._complete_liability(unit, figure, Decimal(rates.get(unit) or 0))
+        return figures
+
+    @api.model
+    def _get_empty_liability(self):
+        return {"matured": Decimal(), "pending": Decimal(), "debt": Decimal(), "by_month": {}}
+
+    def _complete_liability(self, unit, figure, breakage_rate):
+        """Add what follows from what is open: balance, expected breakage, and what is owed in money."""
+        open_amount = figure["matured"] + figure["pending"]
+        value = Decimal(str(self.point_value)) if unit == "point" else Decimal(1)
+        breakage = (open_amount * breakage_rate / 100).quantize(Decimal("0.0001"))
+        figure.update(
+            balance=open_amount - figure["debt"],
+            breakage_rate=breakage_rate,
+            breakage=breakage,
+            liability=((open_amount - breakage) * value).quantize(self._get_currency_step(), ROUND_HALF_UP),
+        )
+
+    def _get_currency_step(self):
+        """Return the smallest step of the currency, exactly."""
+        return Decimal(1).scaleb(-self.currency_id.decimal_places)
+
+    def _get_liability_query(self, day):
+        """Return what was open on a day: ``(unit, month of expiry, matured, pending, debt)``.
+
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            WITH used AS (
+                SELECT id, SUM(amount) AS amount
+                  FROM (SELECT part.debit_entry_id AS id, -part.amount AS amount, part.date
+                          FROM partner_loyalty_allocation part
+                         UNION ALL
+                        SELECT part.credit_entry_id, part.amount, part.date FROM partner_loyalty_allocation part) side
+                 WHERE date <= %(day)s
+              GROUP BY id
+            ), activity AS (
+                SELECT account.member_id, MAX(entry.contribution_date) AS day
+                  FROM partner_loyalty_entry entry
+                  JOIN partner_loyalty_account account ON account.id = entry.account_id
+                 WHERE entry.program_id = %(program)s AND entry.date <= %(day)s AND entry.amount > 0
+                   AND entry.type IN ('accrual', 'opening')
+              GROUP BY account.member_id
+            ), lot AS (
+                SELECT account.unit, entry.amount - COALESCE(used.amount, 0) AS amount, entry.mature_date,
+                       date_trunc('month', COALESCE(entry.expiry_date, activity.day
+                           + make_interval(months => entry.idle_months)))::date AS month
+                  FROM partner_loyalty_entry entry
+                  JOIN partner_loyalty_account account ON account.id = entry.account_id
+             LEFT JOIN used ON used.id = entry.id
+             LEFT JOIN activity ON activity.member_id = account.member_id
+                 WHERE entry.program_id = %(program)s AND entry.date <= %(day)s
+            )
+            SELECT unit, CASE WHEN amount > 0 THEN month END AS month,
+                   COALESCE(SUM(amount) FILTER (WHERE amount > 0 AND mature_date <= %(day)s), 0)::text,
+                   COALESCE(SUM(amount) FILTER (WHERE amount > 0 AND mature_date > %(day)s), 0)::text,
+                   COALESCE(-SUM(amount) FILTER (WHERE amount < 0), 0)::text
+              FROM lot WHERE amount <> 0
+          GROUP BY unit, CASE WHEN amount > 0 THEN month END
+          ORDER BY unit, month NULLS LAST
+            """,
+            program=self.id,
+            day=day,
+        )
+
+    def _get_breakage_query(self, day):
+        """Return by unit which per cent of what left the accounts up to a day had expired.
+
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT account.unit, ROUND(100 * SUM(entry.amount) FILTER (WHERE entry.type LIKE 'expiry%%')
+                       / NULLIF(SUM(entry.amount), 0), 2)::text
+              FROM partner_loyalty_entry entry
+              JOIN partner_loyalty_account account ON account.id = entry.account_id
+             WHERE entry.program_id = %s AND entry.date <= %s
+               AND entry.type IN ('expiry', 'expiry_return', 'payout', 'payout_return')
+          GROUP BY account.unit
+            """,
+            self.id,
+            day,
+        )
+
+    def _check_can_book_liability(self):
+        """Check that the accounts are there.
+
+        :raises UserError: where they are not
+        """
+        for program in self:
+            if not (
+                program.liability_journal_id and program.liability_account_id and program.liability_expense_account_id
+            ):
+                raise UserError(
+                    self.env._(
+                        "What is owed by “%(program)s” cannot be booked yet: "
+                        "choose a journal and two accounts for it on the program.",
+                        program=program.name,
+                    )
+                )
 
     # === BUSINESS METHODS - ENROLLMENT ===#
 
@@ -564,6 +718,21 @@ class PartnerLoyaltyProgram(models.Model):
                     )
                 )
 
+    def _has_merged_members(self):
+        """Return whether any member of the program was merged into another.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        return bool(
+            self.env.execute_query(
+                SQL(
+                    "SELECT 1 FROM partner_loyalty_member WHERE program_id = %s AND merged_into_id IS NOT NULL LIMIT 1",
+                    self.id,
+                )
+            )
+        )
+
     def _get_membership_query(self):
         """Return which member a partner stands for: ``(partner_id, root_id)``, one row a partner.
 
@@ -615,14 +784,15 @@ class PartnerLoyaltyProgram(models.Model):
             query.add_where(SQL("%s < %s", moment, periods.utc_day_start(date_to + timedelta(days=1), self.tz)))
 
     def _add_membership(self, query):
-        """Join the member of each contribution, and keep those within its membership periods."""
+        """Join the member of each contribution, and keep those within the membership periods of its partner."""
         partner, rate_date = SQL.identifier(query.table, "partner_id"), SQL.identifier(query.table, "rate_date")
         query.add_join("JOIN", "membership", self._get_membership_query(), SQL("membership.partner_id = %s", partner))
         query.add_where(
             SQL(
                 """EXISTS (SELECT 1 FROM partner_loyalty_member_period period
                              JOIN partner_loyalty_member member ON member.id = period.member_id
-                            WHERE member.root_id = membership.root_id AND period.date_from <= %(day)s
+                            WHERE member.partner_id = membership.partner_id
+                              AND member.root_id = membership.root_id AND period.date_from <= %(day)s
                               AND (period.date_to IS NULL OR period.date_to >= %(day)s))""",
                 day=rate_date,
             )

@@ -35,7 +35,9 @@ class PartnerLoyaltyTier(models.Model):
 
     def _compute_member_count(self):
         counts = dict(
-            self.env["partner.loyalty.member"]._read_group([("tier_id", "in", self.ids)], ["tier_id"], ["__count"])
+            self.env["partner.loyalty.member"]._read_group(
+                [("tier_id", "in", self.ids), ("merged_into_id", "=", False)], ["tier_id"], ["__count"]
+            )
         )
         for tier in self:
             tier.member_count = counts.get(tier, 0)

@@ -162,8 +162,21 @@ class PartnerLoyaltyTierPeriod(models.Model):
         """Return the turnover of each member, ``(root_id, amount)``, in the twelve calendar months up to ``day``."""
         start = periods.trailing_months_start(day, TURNOVER_MONTHS)
         query = program._get_contribution_query(program.tier_kind, program.tier_role, start, day)
-        query.groupby = SQL.identifier("membership", "root_id")
+        # Of the members that a contact stands for after a merge, the one that was not merged decides.
+        holder = SQL(
+            """(SELECT DISTINCT ON (partner_id, root_id) partner_id, root_id, turnover_root_id
+                  FROM partner_loyalty_member WHERE program_id = %s
+              ORDER BY partner_id, root_id, merged_into_id IS NOT NULL, id)""",
+            program.id,
+        )
+        query.add_join(
+            "JOIN",
+            "holder",
+            holder,
+            SQL("holder.partner_id = membership.partner_id AND holder.root_id = membership.root_id"),
+        )
+        query.groupby = SQL.identifier("holder", "turnover_root_id")
         return query.select(
-            SQL.identifier("membership", "root_id"),
+            SQL("holder.turnover_root_id AS root_id"),
             SQL("ROUND(SUM(%s), 4) AS amount", SQL.identifier(query.table, "amount")),
         )

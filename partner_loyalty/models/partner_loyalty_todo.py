@@ -21,6 +21,8 @@ class PartnerLoyaltyTodo(models.Model):
         selection=[
             ("payout_submit", "Submit payout"),
             ("payout_approve", "Approve payout"),
+            ("adjustment_request", "Request adjustment"),
+            ("adjustment_approve", "Approve adjustment"),
             ("difference", "Confirm difference"),
             ("rule_error", "Mend rule"),
         ],
@@ -50,6 +52,16 @@ class PartnerLoyaltyTodo(models.Model):
             "submitted_at",
             "submitted_by_id",
         ],
+        "partner.loyalty.adjustment": [
+            "amount",
+            "create_date",
+            "create_uid",
+            "member_id",
+            "requested_at",
+            "requested_by_id",
+            "state",
+            "unit",
+        ],
         "partner.loyalty.difference": ["amount", "create_date", "state"],
         "partner.loyalty.rule": ["error", "write_date"],
     }
@@ -66,7 +78,12 @@ class PartnerLoyaltyTodo(models.Model):
 
         :rtype: list[SQL]
         """
-        return [self._get_payout_query(), self._get_difference_query(), self._get_rule_query()]
+        return [
+            self._get_payout_query(),
+            self._get_adjustment_query(),
+            self._get_difference_query(),
+            self._get_rule_query(),
+        ]
 
     @api.model
     def _get_payout_query(self):
@@ -78,6 +95,19 @@ class PartnerLoyaltyTodo(models.Model):
                    COALESCE(submitted_by_id, prepared_by_id) AS user_id, amount,
                    COALESCE(submitted_at, create_date)::date AS date, decision = 'submitted' AS for_manager
               FROM partner_loyalty_payout WHERE decision IN ('draft', 'submitted')
+            """
+        )
+
+    @api.model
+    def _get_adjustment_query(self):
+        return SQL(
+            """
+            SELECT id::bigint * 8 + 3,
+                   CASE state WHEN 'draft' THEN 'adjustment_request' ELSE 'adjustment_approve' END,
+                   'partner.loyalty.adjustment', id, program_id, company_id, partner_id,
+                   COALESCE(requested_by_id, create_uid), CASE unit WHEN 'money' THEN amount END,
+                   COALESCE(requested_at, create_date)::date, state = 'requested'
+              FROM partner_loyalty_adjustment WHERE state IN ('draft', 'requested')
             """
         )
 

@@ -42,6 +42,7 @@ class ResPartner(models.Model):
         """Show the memberships of the company."""
         self.ensure_one()
         members = self.commercial_partner_id.loyalty_member_ids
+        members = members.filtered(lambda member: not member.merged_into_id) or members
         action = self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_member_action")
         if len(members) == 1:
             return {**action, "views": [(False, "form")], "res_id": members.id}

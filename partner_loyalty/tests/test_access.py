@@ -48,6 +48,7 @@ RIGHTS = {
     "partner.loyalty.contribution": STAFF,
     "partner.loyalty.difference": {**STAFF, "manager": "rw", "administrator": "rw"},
     "partner.loyalty.payout": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.adjustment": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.todo": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.touch": {"administrator": "r"},
     "partner.loyalty.chunk": {"administrator": "r"},
@@ -58,7 +59,13 @@ RIGHTS = {
     "partner.loyalty.payout.prepare": OFFICERS_DIALOG,
     "partner.loyalty.payout.prepare.line": OFFICERS_DIALOG,
     "partner.loyalty.payout.refuse": MANAGERS_DIALOG,
+    "partner.loyalty.adjustment.refuse": MANAGERS_DIALOG,
     "partner.loyalty.apply.past": MANAGERS_DIALOG,
+    "partner.loyalty.takeover": MANAGERS_DIALOG,
+    "partner.loyalty.takeover.line": MANAGERS_DIALOG,
+    "partner.loyalty.liability": {**MANAGERS_DIALOG, "accountant": "rwcd"},
+    "partner.loyalty.liability.line": {**MANAGERS_DIALOG, "accountant": "rwcd"},
+    "partner.loyalty.liability.expiry.line": {**MANAGERS_DIALOG, "accountant": "rwcd"},
 }
 
 CORE_MODELS = (
@@ -105,6 +112,10 @@ class AccessCommon(PartnerLoyaltyCommon):
         cls._create_sale_invoice(cls.dealer, 100)
         payout = cls.env["partner.loyalty.payout"].create({"member_id": cls.member.id, "date": TODAY})
         payout.action_submit()
+        adjustment = cls.env["partner.loyalty.adjustment"].create(
+            {"member_id": cls.member.id, "unit": "money", "amount": 5, "reason": "Goodwill"}
+        )
+        adjustment.action_request()
         sudo = cls.env(su=True)
         check = sudo["partner.loyalty.check"]._run(cls.program)
         difference = sudo["partner.loyalty.difference"].create(
@@ -140,6 +151,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.check": check,
             "partner.loyalty.check.line": check.line_ids[0],
             "partner.loyalty.payout": payout,
+            "partner.loyalty.adjustment": adjustment,
             "partner.loyalty.todo": sudo["partner.loyalty.todo"].search([("program_id", "=", cls.program.id)], limit=1),
             "partner.loyalty.touch": sudo["partner.loyalty.touch"].create({"res_model": "sale.order", "res_id": 1}),
             "partner.loyalty.chunk": sudo["partner.loyalty.chunk"].create(chunk),
@@ -148,7 +160,9 @@ class AccessCommon(PartnerLoyaltyCommon):
                 {"program_id": cls.program.id}
             ),
             "partner.loyalty.payout.refuse": sudo["partner.loyalty.payout.refuse"].create({"reason": "No"}),
+            "partner.loyalty.adjustment.refuse": sudo["partner.loyalty.adjustment.refuse"].create({"reason": "No"}),
             "partner.loyalty.apply.past": sudo["partner.loyalty.apply.past"].create({"program_id": cls.program.id}),
+            "partner.loyalty.takeover": sudo["partner.loyalty.takeover"].create({"member_id": cls.member.id}),
         }
         return {model: record.with_env(cls.env) for model, record in records.items()}
 
@@ -343,6 +357,9 @@ class TestCalls(AccessCommon):
             ("partner.loyalty.touch", "_cron_reconcile_touched"),
             ("partner.loyalty.program", "_apply_to_past"),
             ("partner.loyalty.payout", "_set_decision"),
+            ("partner.loyalty.member", "_merge_into"),
+            ("partner.loyalty.adjustment", "_set_state"),
+            ("partner.loyalty.adjustment", "_post_to_ledger"),
         ):
             with self.subTest(name=name), self.assertRefused("", AccessError):
                 get_public_method(self.env[model], name)
@@ -386,7 +403,9 @@ class TestCalls(AccessCommon):
             "partner.loyalty.rule": ("action_archive", "action_new_version"),
             "partner.loyalty.difference": ("action_post", "action_dismiss"),
             "partner.loyalty.payout": ("action_approve", "action_refuse"),
+            "partner.loyalty.adjustment": ("action_approve", "action_refuse"),
             "partner.loyalty.apply.past": ("action_preview", "action_apply"),
+            "partner.loyalty.takeover": ("action_take_over",),
         }.items():
             for name in names:
                 with self.subTest(model=model, method=name):

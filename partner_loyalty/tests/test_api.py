@@ -39,6 +39,10 @@ class TestApi(PartnerLoyaltyCommon, HttpCase):
         cls.rule, cls.gold = cls.program.rule_ids, cls.program.tier_ids[1]
         cls.rule.tier_rate_ids = [cls._tier_rate(cls.gold, 15)]
         cls.rate = cls.rule.tier_rate_ids
+        cls.member = cls._enroll(cls.program, cls.stranger)
+        cls.adjustment = cls.env["partner.loyalty.adjustment"].create(
+            {"member_id": cls.member.id, "unit": "point", "amount": 5, "reason": "Goodwill"}
+        )
 
     def setUp(self):
         super().setUp()
@@ -64,11 +68,13 @@ class TestApi(PartnerLoyaltyCommon, HttpCase):
     def _get_numeric_fields(self):
         """Return records with the fields for numbers that a client may write, by the numbers that are bad for them."""
         for record, names, numbers in (
-            (self.program, ("payout_minimum",), BAD_NUMBERS),
-            (self.program, ("maturity_days", "point_digits"), BAD_INTEGERS),
+            (self.program, ("payout_minimum", "point_value"), BAD_NUMBERS),
+            (self.program, ("recovery_share",), (*BAD_NUMBERS, "0", "-1", "100.01")),
+            (self.program, ("maturity_days", "point_digits", "expiry_months"), BAD_INTEGERS),
             (self.gold, ("threshold",), BAD_NUMBERS),
             (self.rule, ("rate", "step_amount"), BAD_NUMBERS),
             (self.rate, ("rate",), BAD_NUMBERS),
+            (self.adjustment, ("amount",), (*BAD_NUMBERS, "0", "0.5", "1.00000001")),
         ):
             for name in names:
                 for number in numbers:
@@ -91,6 +97,7 @@ class TestApi(PartnerLoyaltyCommon, HttpCase):
             "partner.loyalty.tier": {"name": "Odd", "program_id": self.program.id},
             "partner.loyalty.rule": {"name": "Odd", "program_id": self.program.id},
             "partner.loyalty.rule.rate": {"rule_id": self.rule.id, "tier_id": self.program.tier_ids[0].id},
+            "partner.loyalty.adjustment": {"member_id": self.member.id, "unit": "point", "reason": "Goodwill"},
         }
         for record, name, number in self._get_numeric_fields():
             vals = json.dumps(required[record._name])[:-1] + f', "{name}": {number}}}'
@@ -118,11 +125,44 @@ class TestApi(PartnerLoyaltyCommon, HttpCase):
         self.assertEqual(len(self.program.rule_ids), 1)
 
     def test_odd_numbers_are_refused_while_a_form_is_filled_in(self):
-        for model, name in (("partner.loyalty.rule", "rate"), ("partner.loyalty.tier", "threshold")):
+        for model, name in (
+            ("partner.loyalty.rule", "rate"),
+            ("partner.loyalty.tier", "threshold"),
+            ("partner.loyalty.adjustment", "amount"),
+        ):
             for number in ("NaN", "Infinity", "1e400"):
                 args = f'[[], {{"{name}": {number}}}, ["{name}"], {{"{name}": {{}}}}]'
                 with self.subTest(model=model, number=number):
                     self.assertCallRefused(model, "onchange", args)
+
+    def test_odd_numbers_are_not_imported(self):
+        for model, fields, row in (
+            ("partner.loyalty.program", ["name", "payout_minimum"], ["Imported"]),
+            ("partner.loyalty.tier", ["program_id/.id", "name", "threshold"], [str(self.program.id), "Imported"]),
+            ("partner.loyalty.rule", ["program_id/.id", "name", "rate"], [str(self.program.id), "Imported"]),
+            (
+                "partner.loyalty.adjustment",
+                ["member_id/.id", "unit", "reason", "amount"],
+                [str(self.member.id), "Points", "Imported"],
+            ),
+        ):
+            count = self.env[model].search_count([])
+            for number in ("NaN", "inf", "-Infinity", "1e400", "1e15", "twelve", "=1+1", "@SUM(1)", "1,5x"):
+                with self.subTest(model=model, number=number):
+                    answer = self._call(model, "load", json.dumps([fields, [[*row, number]]]))
+                    self.assertFalse(answer["result"]["ids"])
+                    self.assertEqual({message["type"] for message in answer["result"]["messages"]}, {"error"})
+                    self.assertEqual(self.env[model].search_count([]), count)
+
+    def test_a_text_that_no_column_can_hold_is_refused(self):
+        for model, vals in (
+            ("partner.loyalty.program", {"name": "N\0L"}),
+            ("partner.loyalty.rule", {"program_id": self.program.id, "name": "N\0L"}),
+            ("partner.loyalty.tier", {"program_id": self.program.id, "name": "N\0L"}),
+            ("partner.loyalty.adjustment", {"member_id": self.member.id, "amount": 1, "reason": "N\0L"}),
+        ):
+            with self.subTest(model=model):
+                self.assertCallRefused(model, "create", json.dumps([[vals]]), words="no text")
 
     def test_odd_dates_are_not_written(self):
         for day, words in (("0001-01-01", "four digits"), ("0026-01-01", "four digits"), ("9999-12-31", None)):

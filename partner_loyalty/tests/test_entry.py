@@ -268,7 +268,8 @@ class TestEntry(PartnerLoyaltyCommon):
         self.assertEqual(earned.explanation_text, "10 % of 200.00\N{NO-BREAK SPACE}€; Commission")
         self.assertEqual(
             taken.explanation_text.replace("\N{NO-BREAK SPACE}", " "),
-            "A credit note or a payment followed; 10 % of 150.00 €; Commission; 15.00 € in all, of which 20.00 € had been posted",
+            "A credit note or a payment followed; 10 % of 150.00 €; Commission; "
+            "15.00 € in all, of which 20.00 € had been posted",
         )
         self.assertEqual(earned.origin_name, invoice.display_name)
         self.assertEqual(taken.explanation["version"], 1)

@@ -98,6 +98,18 @@ class TestPeerComplaints(PartnerLoyaltyCommon):
         self._post_entry(self.member, -15, entry_type="payout")
         self.assertEqual([lot.amount_open for lot in lots], [5, 0, 10])
 
+    def test_expiry_does_not_collapse_the_balance(self):
+        program = self._create_program([{"unit": "point", "formula": "fixed", "rate": 10}], name="Expiring")
+        program.write({"expiry_kind": "months", "expiry_months": 1})
+        member = self._enroll(program, self.dealer)
+        for day in ("2026-01-05", "2026-03-05"):
+            self._create_sale_invoice(self.dealer, 100, date=day)
+        with self._in_days(-60):
+            self._answer_documents()
+            self._post_entry(member, -4, unit="point")
+        self._as_cron("partner.loyalty.entry")._expire(member._get_account("point").ids)
+        self.assertEntries(member, [10, 10, -4, -6], unit="point")
+
     def test_points_are_not_rounded_by_the_precision_of_the_currency(self):
         values = {"unit": "point", "formula": "per_amount", "rate": 1, "step_amount": 1000}
         program = self._create_program([values], point_digits=4)

@@ -1,3 +1,4 @@
+from . import migration
 from . import periods
 from . import scope
 from . import terms

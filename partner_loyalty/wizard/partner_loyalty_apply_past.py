@@ -16,7 +16,7 @@ class PartnerLoyaltyApplyPast(models.TransientModel):
     member_ids = fields.Many2many(
         comodel_name="partner.loyalty.member",
         string="Only These Members",
-        domain="[('program_id', '=', program_id)]",
+        domain="[('program_id', '=', program_id), ('merged_into_id', '=', False)]",
         help="All members where empty.",
     )
     previewed = fields.Boolean(readonly=True)
