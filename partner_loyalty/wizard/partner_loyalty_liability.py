@@ -4,6 +4,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools import format_date
 
 from ..const import LEDGER_DIGITS, UNITS
 
@@ -41,6 +42,10 @@ class PartnerLoyaltyLiability(models.TransientModel):
     total = fields.Monetary(string="Liability", compute="_compute_line_ids")
 
     # === COMPUTE METHODS ===#
+
+    def _compute_display_name(self):
+        for wizard in self:
+            wizard.display_name = self.env._("Liability")
 
     @api.depends("date", "program_ids", "company_id")
     def _compute_line_ids(self):
@@ -162,5 +167,16 @@ class PartnerLoyaltyLiabilityExpiryLine(models.TransientModel):
     wizard_id = fields.Many2one(comodel_name="partner.loyalty.liability", required=True, ondelete="cascade", index=True)
     program_id = fields.Many2one(comodel_name="partner.loyalty.program", readonly=True)
     unit = fields.Selection(selection=UNITS, readonly=True)
-    month = fields.Date(string="Expires in", readonly=True, help="Empty for what never expires.")
+    month = fields.Date(readonly=True)
+    month_name = fields.Char(string="Expires in", compute="_compute_month_name")
     amount = fields.Float(digits=LEDGER_DIGITS, readonly=True, aggregator=None)
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("month")
+    def _compute_month_name(self):
+        for line in self:
+            if line.month:
+                line.month_name = format_date(self.env, line.month, date_format="LLLL y")
+            else:
+                line.month_name = self.env._("Never")
