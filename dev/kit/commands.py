@@ -3,7 +3,22 @@
 import os
 import subprocess
 
-from . import lint, odoo, paths, postgres, python_env, run_database, say, server, setup, state, suite, translations
+from . import (
+    lifecycle,
+    lint,
+    odoo,
+    paths,
+    postgres,
+    proof,
+    python_env,
+    run_database,
+    say,
+    server,
+    setup,
+    state,
+    suite,
+    translations,
+)
 from .say import Failure
 from .shell import which
 
@@ -12,7 +27,7 @@ def help_():
     """List the commands."""
     print("Commands, each as 'make NAME' or 'dev/start NAME':\n")
     for name, function in COMMANDS.items():
-        print(f"  {name:8} {function.__doc__.splitlines()[0]}")
+        print(f"  {name:9} {function.__doc__.splitlines()[0]}")
 
 
 def db():
@@ -89,6 +104,10 @@ COMMANDS = {
     "lint": lint.run,
     "i18n": translations.update,
     "check": check,
+    "fuzz": proof.fuzz,
+    "chaos": proof.chaos,
+    "guards": proof.guards,
+    "lifecycle": lifecycle.run,
     "shots": shots,
     "retail": retail,
     "db": db,

@@ -54,6 +54,11 @@ def _make(name, demo, log):
     odoo.install("test", name, init=paths.fingerprints(), log=log)
 
 
+def ensure_demo_template():
+    """Return the name of the template with demo data, made if it is missing."""
+    return _ensure_template(True)
+
+
 def _ensure_template(demo):
     """Return the name of the template, made if it is missing; templates of another Odoo are deleted."""
     name = _template_name(demo)

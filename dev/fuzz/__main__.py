@@ -1,0 +1,103 @@
+"""``make fuzz``: play random sequences, and the ledger alone by Hypothesis."""
+
+import argparse
+import random
+import sys
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+
+from kit import say
+
+import odoo
+from odoo.modules.registry import Registry
+
+from . import run
+
+SEEDS = Path(__file__).parent / "seeds.txt"
+
+
+def main():
+    """Run it; return 1 where anything went wrong."""
+    parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--sequences", type=int, default=200)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--examples", type=int, default=500, help="sequences of the ledger alone")
+    arguments = parser.parse_args()
+    odoo.tools.config.parse_config(["-c", arguments.config, "--no-http", "--log-level=critical"], setup_logging=True)
+    first = arguments.seed if arguments.seed is not None else random.randrange(10**9)
+    known = read_seeds()
+    seeds = [*known, *range(first, first + arguments.sequences)]
+    say.step(f"Playing {arguments.sequences} sequences from seed {first}, after {len(known)} that failed once")
+    with taken_back(arguments.database) as cr, run.playing(cr) as player:
+        report = run.run(player, seeds, progress=_say_progress, failed=lambda failure: _keep(failure, known))
+        code = say_report(report)
+        return play_ledger(player, arguments.examples) or code
+
+
+def read_seeds():
+    """Return the seeds of sequences that failed once."""
+    return [int(line.split()[0]) for line in SEEDS.read_text().splitlines() if line.strip() and line[0] != "#"]
+
+
+@contextmanager
+def taken_back(database):
+    """Give a cursor whose transaction is rolled back."""
+    cr = Registry(database).cursor()
+    try:
+        yield cr
+    finally:
+        cr.rollback()
+        cr.close()
+
+
+def play_ledger(player, examples):
+    """Let Hypothesis play with the ledger alone; return 1 where it finds something."""
+    if not examples:
+        return 0
+    try:
+        from . import machine  # the package hypothesis may be missing
+    except ImportError:
+        say.note("The package hypothesis is not installed: the ledger alone is left out.")
+        return 0
+    say.note(f"{examples:>9,} sequences of the ledger alone")
+    try:
+        machine.run(player, examples)
+    except Exception:  # Hypothesis has noted on it which sequence it was
+        traceback.print_exc()
+        return 1
+    say.note(f"{0:>9,} violations")
+    return 0
+
+
+def _say_progress(report):
+    if report.sequences % 50 == 0:
+        say.note(f"{report.sequences:>7,} sequences, {len(report.failures)} failed")
+
+
+def _keep(failure, known):
+    """Say what failed, and keep its seed for the next runs."""
+    say.note(say.paint("31", f"Seed {failure.seed} failed: {failure.message}"))
+    if failure.seed not in known:
+        with SEEDS.open("a") as file:
+            file.write(f"{failure.seed}\n")
+
+
+def say_report(report):
+    """Print the figures and the failures."""
+    minutes = report.seconds / 60 or 1
+    say.note(f"{report.sequences:>9,} sequences ({report.sequences / minutes:,.0f} a minute)")
+    say.note(f"{report.operations:>9,} operations ({report.operations / minutes:,.0f} a minute)")
+    say.note(f"{len(report.failures):>9,} violations")
+    for failure in report.failures:
+        print(f"\nSeed {failure.seed}: {failure.message}\nIt takes these steps:")
+        for step in failure.steps:
+            print(f"    {step}")
+        print("\n".join(failure.trace.splitlines()[-12:]))
+    return 1 if report.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,611 @@
+"""Plays steps into the database and into the model alike, and compares the two."""
+
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+
+from odoo import SUPERUSER_ID
+from odoo.fields import Command
+from odoo.tools import SQL
+
+from .ledger import Book, Terms
+from .model import Document, Member, Program, Rule
+from .world import DIGITS, RATES, RULES, START, THRESHOLDS, TODAY
+
+# What can happen, and how often.
+STEPS = {
+    "invoice": 16,
+    "order": 6,
+    "confirm": 4,
+    "cancel_order": 2,
+    "edit_order": 3,
+    "pay": 10,
+    "unreconcile": 3,
+    "credit": 7,
+    "credit_alone": 2,
+    "edit_invoice": 4,
+    "draft": 3,
+    "post": 3,
+    "cancel_invoice": 2,
+    "advance": 9,
+    "payout": 5,
+    "approve": 2,
+    "refuse": 3,
+    "cancel_payout": 2,
+    "expire": 2,
+    "lock": 2,
+    "suspend": 2,
+    "resume": 2,
+    "new_version": 2,
+    "archive": 1,
+    "share": 1,
+    "compare": 4,
+    "post_difference": 2,
+    "dismiss_difference": 2,
+}
+
+
+class Mismatch(AssertionError):
+    """The database is not as it must be."""
+
+
+def make_steps(seed, length=12):
+    """Return the steps of a seed: name and three numbers that pick what it is about."""
+    random = Random(seed)
+    names = random.choices(list(STEPS), list(STEPS.values()), k=random.randint(length // 2, length * 3 // 2))
+    return [("invoice", *(random.randrange(10**6) for _ in range(3)))] + [
+        (name, *(random.randrange(10**6) for _ in range(3))) for name in names
+    ]
+
+
+class Side:
+    """One program in the database and in the model."""
+
+    def __init__(self, shop, world, random):
+        self.shop, self.env = shop, shop.env
+        self.record = shop.program
+        self.step = Decimal(1).scaleb(-DIGITS[shop.currency])
+        self.book = Book(TODAY, self.step)
+        terms = Terms(
+            random.choice([0, 14]), random.choice(["never", "months", "year_end", "idle"]), random.choice([1, 3])
+        )
+        digits = random.choice([0, 2])
+        self.book.recovery_share = random.choice([Decimal(100), Decimal(50), Decimal(25)])
+        self.record.write(
+            {
+                "maturity_days": terms.maturity_days,
+                "expiry_kind": terms.kind,
+                "expiry_months": terms.months,
+                "point_digits": digits,
+                "recovery_share": float(self.book.recovery_share),
+            }
+        )
+        self.program = Program(self.book, START, self.step, thresholds=list(THRESHOLDS))
+        for record, vals in zip(self.record.rule_ids.sorted("id"), RULES[shop.currency], strict=True):
+            self.program.rules.append(self._make_rule(record, vals, terms, digits))
+        # What the first member joins later is in the past of the program.
+        starts = {world.partners[0]: START, world.partners[1]: START + timedelta(days=31)}
+        for partner, member in zip(starts, self.record._enroll(starts), strict=True):
+            self.program.enroll(Member(member.id, partner.id, [[starts[partner], None]], self.book))
+        self.payouts = {}  # id: debit in the model, or None
+        self.orders, self.invoices = [], []
+
+    def _make_rule(self, record, vals, terms, digits):
+        is_point = vals["unit"] == "point"
+        return Rule(
+            id=record.id,
+            kind=vals["kind"],
+            role=vals["role"],
+            formula=vals["formula"],
+            unit=vals["unit"],
+            rate=Decimal(str(vals["rate"])),
+            terms=terms,
+            rounding=Decimal(1).scaleb(-digits) if is_point else self.step,
+            step=Decimal(vals.get("step_amount", 1)),
+            tier_rates={1: Decimal(str(vals["gold"]))} if "gold" in vals else {},
+        )
+
+
+class Driver:
+    """Plays one sequence.
+
+    :param World world: what is there already
+    :param clock: something with ``move_to``, for the day
+    :param int seed: decides the terms of the programs, and when marks wait
+    """
+
+    def __init__(self, world, clock, seed):
+        self.world, self.clock, self.env = world, clock, world.env
+        self.random = Random(f"terms {seed}")
+        self.today = TODAY
+        self._set_clock()
+        self.sides = [Side(shop, world, self.random) for shop in world.shops]
+
+    def play(self, steps):
+        """Play steps and compare after each that was answered, and thoroughly at the end."""
+        for name, a, b, c in steps:
+            getattr(self, f"_do_{name}")(self.sides[a % 5 // 4], a, b, c)
+            if c % 3:
+                self._answer()
+                self._compare_ledgers()
+        self._answer()
+        self._compare_ledgers()
+        self._check_all()
+
+    # === Comparison ===
+
+    def _answer(self):
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        marks = self.env["partner.loyalty.touch"].with_user(SUPERUSER_ID).search([])
+        marks._answer(marks)
+        for side in self.sides:
+            side.program.answer()
+
+    def _compare_ledgers(self):
+        for side in self.sides:
+            for member in side.program.members:
+                for account in member.accounts.values():
+                    self._compare_account(member, account)
+
+    def _compare_account(self, member, account):
+        cr = self.env.cr
+        cr.execute(
+            SQL(
+                """SELECT entry.type, entry.amount::text, entry.date, entry.contribution_date, entry.mature_date,
+                          entry.expiry_date, entry.amount_open::text
+                     FROM partner_loyalty_entry entry
+                     JOIN partner_loyalty_account account ON account.id = entry.account_id
+                    WHERE account.member_id = %s AND account.unit = %s ORDER BY entry.sequence""",
+                member.id,
+                account.unit,
+            )
+        )
+        rows = [(row[0], Decimal(row[1]), *row[2:6], Decimal(row[6])) for row in cr.fetchall()]
+        self._compare(f"Lines of {account.unit}", [r[:6] for r in rows], [entry.facts() for entry in account.entries])
+        self._compare(
+            f"Open {account.unit}",
+            [row for row in rows if row[6]],
+            [(*entry.facts(), entry.open) for entry in account.entries if entry.open],
+        )
+        cr.execute(
+            "SELECT balance::text FROM partner_loyalty_account WHERE member_id = %s AND unit = %s",
+            [member.id, account.unit],
+        )
+        self._compare(f"Balance of {account.unit}", [Decimal(cr.fetchone()[0])], [account.balance])
+
+    def _compare(self, what, actual, expected):
+        actual, expected = Counter(actual), Counter(expected)
+        if actual != expected:
+            extra, lacking = _words(actual - expected), _words(expected - actual)
+            raise Mismatch(f"{what}: only in the database {extra}; only in the model {lacking}")
+
+    def _check_all(self):
+        problems = self.env["partner.loyalty.program"]._check_invariants()
+        if problems:
+            raise Mismatch("; ".join(problems))
+        for side in self.sides:
+            for member in side.program.members:
+                record = side.env["partner.loyalty.member"].browse(member.id)
+                for unit, account in member.accounts.items():
+                    row = record._get_account(unit)
+                    available = row._get_available().get(row.id, 0)
+                    self._compare(f"Available {unit}", [Decimal(str(available))], [account.available()])
+            waiting = side.program.waiting()
+            found = side.record._apply_to_past(dry_run=True)["entries"]
+            self._compare("Differences left", [found], [waiting])
+            if side.program.rules[0].id and self.env["partner.loyalty.rule"].search([("error", "!=", False)]):
+                raise Mismatch("A rule failed.")
+
+    # === Documents ===
+
+    def _do_invoice(self, side, a, b, c):
+        """Create and post an invoice."""
+        currency = list(RATES)[(0, 0, 1, 2)[b % 4]]
+        amounts = self._make_amounts(currency, b)
+        day = self._pick_day(a)
+        buyer, referrer = self._pick_partners(b)
+        move = self._create_move(side, "out_invoice", buyer, referrer, amounts, currency, day)
+        document = Document("account.move", move.id, buyer.id, day, amounts, side.shop.rate(currency), referrer.id)
+        side.invoices.append((move, document))
+        side.program.documents.append(document)
+        if c % 10:
+            self._post_move(side, move, document)
+
+    def _do_credit_alone(self, side, a, b, c):
+        """A credit note of no invoice."""
+        amounts, day = self._make_amounts("EUR", b), self._pick_day(a)
+        buyer, referrer = self._pick_partners(b)
+        move = self._create_move(side, "out_refund", buyer, referrer, amounts, "EUR", day)
+        document = Document(
+            "account.move", move.id, buyer.id, day, amounts, side.shop.rate("EUR"), referrer.id, is_refund=True
+        )
+        side.program.documents.append(document)
+        self._post_move(side, move, document)
+
+    def _create_move(self, side, move_type, buyer, referrer, amounts, currency, day):
+        return side.env["account.move"].create(
+            {
+                "move_type": move_type,
+                "partner_id": buyer.id,
+                "loyalty_partner_id": referrer.id,
+                "journal_id": side.shop.sales.id,
+                "currency_id": self._currency(currency).id,
+                "invoice_date": day,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "product_id": side.shop.product.id,
+                            "quantity": 1,
+                            "price_unit": float(amount),
+                            "tax_ids": [Command.clear()],
+                        }
+                    )
+                    for amount in amounts
+                ],
+            }
+        )
+
+    def _post_move(self, side, move, document):
+        move.action_post()
+        document.counts = True
+        side.program.touch(document)
+
+    def _do_post(self, side, a, b, c):
+        """Post a draft."""
+        found = self._pick([pair for pair in side.invoices if pair[0].state == "draft"], b)
+        if found:
+            self._post_move(side, *found)
+
+    def _do_draft(self, side, a, b, c):
+        """Reset an invoice to draft; Odoo keeps what is matched with it."""
+        found = self._pick_posted(side, b)
+        if found:
+            move, document = found
+            move.button_draft()
+            document.counts = False
+            side.program.touch(document)
+        return found
+
+    def _do_edit_invoice(self, side, a, b, c):
+        """Reset an invoice to draft, change a price, post it again."""
+        found = self._do_draft(side, a, b, c)
+        if found:
+            move, document = found
+            line = move.invoice_line_ids[0]
+            amount = self._make_amount(move.currency_id.name, c)
+            if amount != document.lines[0]:
+                document.lines[0] = amount
+                self._forget_payments(document)
+            line.price_unit = float(amount)
+            self._post_move(side, move, document)
+
+    def _do_cancel_invoice(self, side, a, b, c):
+        """Cancel an invoice."""
+        found = self._do_draft(side, a, b, c)
+        if found:
+            found[0].button_cancel()
+            self._forget_payments(found[1])
+
+    def _do_pay(self, side, a, b, c):
+        """Pay all of an invoice, or a part of it."""
+        found = self._pick([pair for pair in side.invoices if pair[1].counts and pair[1].residual > 0], b)
+        if not found:
+            return
+        move, document = found
+        amount = document.residual
+        if c % 2:
+            step = Decimal(1).scaleb(-DIGITS[move.currency_id.name])
+            amount = max(step, (amount * (c % 9 + 1) / 10).quantize(step))
+        wizard = side.env["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids)
+        wizard.create(
+            {
+                "payment_date": self.today,
+                "amount": float(amount),
+                "currency_id": move.currency_id.id,
+                "journal_id": side.shop.bank.id,
+            }
+        )._create_payments()
+        document.payments.append((self.today, amount))
+        side.program.touch(document)
+
+    def _do_unreconcile(self, side, a, b, c):
+        """Take the payments and credit notes of an invoice off it."""
+        found = self._pick([p for p in side.invoices if p[1].counts and (p[1].payments or p[1].matched)], b)
+        if found:
+            move, document = found
+            move.line_ids.filtered(lambda line: line.display_type == "payment_term").remove_move_reconcile()
+            self._forget_payments(document)
+            side.program.touch(document)
+
+    def _forget_payments(self, document):
+        document.payments.clear()
+        document.matched.clear()
+
+    def _do_credit(self, side, a, b, c):
+        """Credit all of an invoice, or a part of it."""
+        found = self._pick_posted(side, b)
+        if not found:
+            return
+        move, document = found
+        wizard = side.env["account.move.reversal"].with_context(active_model="account.move", active_ids=move.ids)
+        wizard = wizard.create({"journal_id": move.journal_id.id, "reason": "Returned", "date": self.today})
+        credit = side.env["account.move"].browse(wizard.reverse_moves()["res_id"])
+        lines = list(document.lines)
+        if c % 2:
+            step = Decimal(1).scaleb(-DIGITS[move.currency_id.name])
+            lines = [max(step, (document.total * (c % 9 + 1) / 10).quantize(step))]
+            credit.invoice_line_ids[1:].unlink()
+            credit.invoice_line_ids.write({"quantity": 1, "price_unit": float(lines[0])})
+        note = Document(
+            "account.move", credit.id, document.buyer, self.today, lines, document.rate, document.referrer,
+            reversed=document, is_refund=True,
+        )  # fmt: skip
+        residual = document.residual
+        side.program.documents.append(note)
+        self._post_move(side, credit, note)
+        if residual > 0:
+            document.matched[note] = min(residual, note.total)
+
+    # === Orders ===
+
+    def _do_order(self, side, a, b, c):
+        """Create an order, mostly confirmed."""
+        currency = list(RATES)[(0, 0, 1, 2)[b % 4]]
+        amounts = self._make_amounts(currency, b)
+        buyer, referrer = self._pick_partners(b)
+        order = side.env["sale.order"].create(
+            {
+                "partner_id": buyer.id,
+                "loyalty_partner_id": referrer.id,
+                "company_id": side.shop.company.id,
+                "pricelist_id": side.shop.pricelists[currency],
+                "order_line": [
+                    Command.create({"product_id": side.shop.product.id, "product_uom_qty": 1, "price_unit": float(x)})
+                    for x in amounts
+                ],
+            }
+        )
+        document = Document(
+            "sale.order", order.id, buyer.id, self.today, amounts, side.shop.rate(currency), referrer.id
+        )
+        side.orders.append((order, document))
+        side.program.documents.append(document)
+        if c % 4:
+            self._confirm(side, order, document, a)
+
+    def _confirm(self, side, order, document, number):
+        document.day = self._pick_day(number)
+        order.action_confirm()
+        order.date_order = f"{document.day} 12:00:00"
+        document.counts = True
+        side.program.touch(document)
+
+    def _do_confirm(self, side, a, b, c):
+        """Confirm a quotation, or an order that was cancelled."""
+        found = self._pick([pair for pair in side.orders if not pair[1].counts], b)
+        if found:
+            order, document = found
+            if order.state == "cancel":
+                order.action_draft()
+            self._confirm(side, order, document, a)
+
+    def _do_cancel_order(self, side, a, b, c):
+        """Cancel an order."""
+        found = self._pick([pair for pair in side.orders if pair[1].counts], b)
+        if found:
+            found[0]._action_cancel()
+            found[1].counts = False
+            side.program.touch(found[1])
+
+    def _do_edit_order(self, side, a, b, c):
+        """Change a price of an order."""
+        found = self._pick([pair for pair in side.orders if pair[0].state != "cancel"], b)
+        if found:
+            order, document = found
+            document.lines[0] = self._make_amount(order.currency_id.name, c)
+            order.order_line[0].price_unit = float(document.lines[0])
+            if document.counts:
+                side.program.touch(document)
+
+    # === Time ===
+
+    def _do_advance(self, side, a, b, c):
+        """Let days pass."""
+        self.today += timedelta(days=(1, 3, 10, 25, 40)[b % 5])
+        for each in self.sides:
+            each.book.today = self.today
+        self._set_clock()
+
+    def _set_clock(self):
+        self.clock.move_to(f"{self.today} 10:00:00")
+        self.env.invalidate_all()
+
+    def _do_expire(self, side, a, b, c):
+        """What the nightly cron does about expiry."""
+        for each in self.sides:
+            accounts = each.env["partner.loyalty.account"].search([("program_id", "=", each.record.id)])
+            self.env["partner.loyalty.entry"]._expire(accounts.ids)
+            for member in each.program.members:
+                for account in member.accounts.values():
+                    account.expire()
+
+    def _do_lock(self, side, a, b, c):
+        """Lock a part of the past."""
+        day = self.today - timedelta(days=1 + b % 20)
+        if day > (side.book.lock_date or START):
+            side.record.lock_date = side.book.lock_date = day
+
+    # === Programs ===
+
+    def _do_suspend(self, side, a, b, c):
+        """Suspend a member."""
+        member = self._pick([m for m in side.program.members if m.date_to > self.today], b)
+        if member:
+            side.env["partner.loyalty.member"].browse(member.id).action_suspend()
+            member.periods[-1][1] = self.today
+
+    def _do_resume(self, side, a, b, c):
+        """Resume a member."""
+        member = self._pick([m for m in side.program.members if m.periods[-1][1]], b)
+        if member:
+            side.env["partner.loyalty.member"].browse(member.id).action_resume()
+            if member.periods[-1][1] >= self.today:
+                member.periods[-1][1] = None
+            else:
+                member.periods.append([self.today, None])
+
+    def _do_new_version(self, side, a, b, c):
+        """Close a rule with yesterday and open its next version, with another rate."""
+        rule = self._pick([r for r in side.program.rules if r.date_to >= self.today > max(r.date_from, START)], b)
+        if not rule:
+            return
+        action = side.env["partner.loyalty.rule"].browse(rule.id).action_new_version()
+        successor = side.env["partner.loyalty.rule"].browse(action["res_id"])
+        rate = Decimal(1 + c % 20)
+        successor.rate = float(rate)
+        values = {**vars(rule), "id": successor.id, "rate": rate, "date_from": self.today}
+        rule.date_to = self.today - timedelta(days=1)
+        side.program.rules.append(Rule(**values))
+
+    def _do_archive(self, side, a, b, c):
+        """Archive a rule."""
+        rule = self._pick([rule for rule in side.program.rules if rule.date_to > self.today], b)
+        if rule:
+            side.env["partner.loyalty.rule"].browse(rule.id).action_archive()
+            rule.date_to = max(self.today, rule.date_from)
+
+    def _do_share(self, side, a, b, c):
+        """Recover debts from another share of earnings."""
+        side.book.recovery_share = (Decimal(100), Decimal(50), Decimal(20))[b % 3]
+        side.record.recovery_share = float(side.book.recovery_share)
+        for member in side.program.members:
+            for account in member.accounts.values():
+                account.settle()
+
+    # === Payouts ===
+
+    def _do_payout(self, side, a, b, c):
+        """Prepare a payout and submit it."""
+        member = self._pick(side.program.members, b)
+        payouts = side.env["partner.loyalty.payout"].with_user(self.world.officer)
+        known = payouts.search(
+            [("member_id", "=", member.id), ("date", "=", self.today), ("decision", "not in", ("refused", "canceled"))]
+        )
+        account = member.accounts["money"]
+        amount = account.available()
+        if known or amount <= 0:
+            return
+        payout = payouts.create({"member_id": member.id, "date": self.today})
+        self._compare("Amount of a payout", [Decimal(str(payout.amount))], [amount])
+        payout.action_submit()
+        side.payouts[payout.id] = account, account.spend("payout", amount, (0, payout))
+
+    def _do_approve(self, side, a, b, c):
+        """Approve a payout."""
+        payout = self._pick_payout(side, b)
+        if payout:
+            payout.with_user(self.world.manager).action_approve()
+            side.payouts.pop(payout.id)
+
+    def _do_refuse(self, side, a, b, c):
+        """Refuse a payout."""
+        self._take_back(side, b, "refuse")
+
+    def _do_cancel_payout(self, side, a, b, c):
+        """Cancel a payout."""
+        self._take_back(side, b, "cancel")
+
+    def _take_back(self, side, number, verb):
+        payout = self._pick_payout(side, number)
+        if payout:
+            getattr(payout.with_user(self.world.manager), f"action_{verb}")()
+            account, debit = side.payouts.pop(payout.id)
+            account.give_back(debit, "payout_return")
+
+    def _pick_payout(self, side, number):
+        payout_id = self._pick(list(side.payouts), number)
+        return payout_id and side.env["partner.loyalty.payout"].browse(payout_id)
+
+    # === Differences ===
+
+    def _do_compare(self, side, a, b, c):
+        """The nightly comparison."""
+        self._answer()
+        Chunk = self.env["partner.loyalty.chunk"]
+        for each in self.sides:
+            Chunk._plan(each.record.with_env(Chunk.env))
+            for chunk in Chunk.search([]):
+                chunk._compare()
+                chunk.unlink()
+            count = self.env["partner.loyalty.difference"].search_count(
+                [("program_id", "=", each.record.id), ("state", "=", "open")]
+            )
+            self._compare("Open differences", [count], [each.program.compare()])
+
+    def _do_post_difference(self, side, a, b, c):
+        """Post a difference that was found."""
+        found = self._pick_difference(side, a, b, c)
+        if found:
+            record, (rule, _member, origin) = found
+            # Posting by another document's name would answer marks that wait.
+            record.action_post()
+            side.program.reconcile(rule, {origin})
+            side.program.differences[found[1]][0] = "posted"
+
+    def _do_dismiss_difference(self, side, a, b, c):
+        """Dismiss a difference that was found."""
+        found = self._pick_difference(side, a, b, c)
+        if found:
+            found[0].action_dismiss()
+            side.program.differences[found[1]][0] = "dismissed"
+
+    def _pick_difference(self, side, a, b, c):
+        self._do_compare(side, a, b, c)
+        key = self._pick(side.program.open_differences(), b)
+        if not key:
+            return None
+        rule, member, origin = key
+        record = side.env["partner.loyalty.difference"].search(
+            [
+                ("rule_id", "=", rule.id),
+                ("account_id.member_id", "=", member.id),
+                ("origin_model", "=", origin.model),
+                ("origin_id", "=", origin.id),
+            ]
+        )
+        if len(record) != 1:
+            raise Mismatch(f"No difference for {origin.model} {origin.id} by rule {rule.id}")
+        return record, key
+
+    # === Choices ===
+
+    def _pick(self, items, number):
+        return items[number % len(items)] if items else None
+
+    def _pick_posted(self, side, number):
+        return self._pick([pair for pair in side.invoices if pair[1].counts], number)
+
+    def _pick_day(self, number):
+        return self.today - timedelta(days=number % 7 * (number % 11))
+
+    def _pick_partners(self, number):
+        partners = self.world.partners
+        referrer = partners[(number // 7) % 3] if number % 3 else partners[:0]
+        return partners[(0, 0, 1, 2)[number // 3 % 4]], referrer
+
+    def _make_amounts(self, currency, number):
+        return [self._make_amount(currency, number + extra * 37) for extra in range(1 + number % 2)]
+
+    def _make_amount(self, currency, number):
+        """Return an amount that is worth some euros up to some hundreds, odd cents included."""
+        step = Decimal(1).scaleb(-DIGITS[currency])
+        return (Decimal(1 + number % 50000) / 100 * RATES[currency]).quantize(step) or step
+
+    def _currency(self, name):
+        return self.env["res.currency"].search([("name", "=", name)])
+
+
+def _words(counter):
+    return [tuple(str(part) for part in row) if isinstance(row, tuple) else str(row) for row in counter.elements()]

@@ -1,0 +1,117 @@
+"""Plays sequences one after the other, and finds the few steps that a failure takes."""
+
+import time
+import traceback
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from freezegun.api import freeze_time
+
+from .driver import Driver, make_steps
+from .world import TODAY, World
+
+
+@dataclass
+class Failure:
+    """A sequence that ended otherwise than it should have."""
+
+    seed: int
+    steps: list
+    message: str
+    trace: str = ""
+
+
+@dataclass
+class Report:
+    """What was played, and what went wrong."""
+
+    sequences: int = 0
+    operations: int = 0
+    seconds: float = 0
+    failures: list = field(default_factory=list)
+
+
+class Player:
+    """Plays sequences in one database, within a transaction that is never committed.
+
+    :param cr: cursor of a database that has the app
+    """
+
+    def __init__(self, cr, clock):
+        self.clock = clock
+        self.world = World(cr)
+        self.cr = cr
+
+    def play(self, seed, steps=None):
+        """Play the steps of a seed and take them back; return the :class:`Failure`, or None."""
+        steps = make_steps(seed) if steps is None else steps
+        with self.taken_back():
+            try:
+                Driver(self.world, self.clock, seed).play(steps)
+            except Exception as error:  # whatever it is, it must not happen
+                return Failure(seed, steps, f"{type(error).__name__}: {error}", traceback.format_exc())
+        return None
+
+    @contextmanager
+    def taken_back(self):
+        """Take back what happens within."""
+        env = self.world.env
+        savepoint = self.cr.savepoint()
+        try:
+            yield
+        finally:
+            env.transaction.clear()
+            self.cr.precommit.clear()
+            self.cr.postcommit.clear()
+            savepoint.rollback()
+            savepoint.close(rollback=False)
+            env.transaction.clear()
+
+    def shrink(self, failure):
+        """Drop steps one by one while it still fails; return the failure with what is left."""
+        number = len(failure.steps) - 1
+        while number >= 0:
+            fewer = failure.steps[:number] + failure.steps[number + 1 :]
+            found = self.play(failure.seed, fewer)
+            if found:
+                failure = found
+            number = min(number, len(failure.steps)) - 1
+        return failure
+
+
+def _now():
+    """Return the seconds of a clock that is not frozen."""
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+@contextmanager
+def playing(cr):
+    """Give a :class:`Player` in a frozen time.
+
+    :param cr: cursor; the caller rolls it back
+    """
+    with freeze_time(f"{TODAY} 10:00:00", ignore=["_pytest."]) as clock:
+        yield Player(cr, clock)
+
+
+def run(player, seeds, progress=lambda report: None, failed=lambda failure: None):
+    """Play the sequences of all seeds.
+
+    :param Player player: plays them
+    :param seeds: numbers
+    :param progress: called with the report so far
+    :param failed: called with each failure, before its steps are dropped one by one
+    :rtype: Report
+    """
+    report = Report()
+    started = _now()
+    for seed in seeds:
+        failure = player.play(seed)
+        report.sequences += 1
+        report.operations += len(make_steps(seed))
+        report.seconds = _now() - started
+        if failure:
+            failed(failure)
+            report.failures.append(player.shrink(failure))
+        progress(report)
+    return report

@@ -1,0 +1,176 @@
+"""The world that all sequences share: two companies, three currencies, partners, programs. Never committed."""
+
+from datetime import date
+from decimal import Decimal
+
+from odoo import SUPERUSER_ID, api
+from odoo.fields import Command
+
+TODAY = date(2026, 3, 10)
+START = date(2026, 1, 1)
+QUIET = {
+    "tracking_disable": True,
+    "mail_create_nolog": True,
+    "mail_create_nosubscribe": True,
+    "mail_notrack": True,
+    "mail_activity_automation_skip": True,
+    "no_reset_password": True,
+    "lang": "en_US",
+}
+# Units of the currency for one euro; quotients of them have few digits, so that they can be worked out exactly.
+RATES = {"EUR": Decimal(1), "JPY": Decimal(160), "KWD": Decimal("0.32")}
+COMPANIES = ("EUR", "KWD")
+DIGITS = {"EUR": 2, "JPY": 0, "KWD": 3}
+THRESHOLDS = (Decimal(0), Decimal(400))
+RULES = {
+    "EUR": [
+        {"kind": "invoice", "role": "buyer", "formula": "percent", "unit": "money", "rate": 10, "gold": 12.5},
+        {"kind": "invoice", "role": "buyer", "formula": "per_amount", "unit": "point", "rate": 1, "step_amount": 3},
+        {"kind": "payment", "role": "buyer", "formula": "percent", "unit": "money", "rate": 3},
+        {"kind": "payment", "role": "referrer", "formula": "fixed", "unit": "money", "rate": 7},
+        {"kind": "order", "role": "referrer", "formula": "percent", "unit": "point", "rate": 4},
+    ],
+    "KWD": [
+        {"kind": "invoice", "role": "buyer", "formula": "percent", "unit": "money", "rate": 5},
+        {"kind": "invoice", "role": "referrer", "formula": "fixed", "unit": "point", "rate": 20},
+        {"kind": "order", "role": "buyer", "formula": "per_amount", "unit": "point", "rate": 2, "step_amount": 1},
+    ],
+}
+
+
+class Shop:
+    """A company with its program.
+
+    :param env: environment of the superuser
+    :param str currency: name of the company's currency
+    """
+
+    def __init__(self, env, currency):
+        self.currency = currency
+        self.company = env["res.company"].create(
+            {"name": f"Fuzz {currency}", "currency_id": get_currency(env, currency).id}
+        )
+        allowed = env.user.company_ids | self.company
+        env.user.company_ids = allowed
+        self.env = env(context={**QUIET, "allowed_company_ids": self.company.ids})
+        self.env["account.chart.template"].try_loading("generic_coa", self.company, install_demo=False)
+        self.company = self.company.with_env(self.env)
+        # The chart brings a currency of its own.
+        self.company.currency_id = get_currency(env, currency)
+        self.company.account_sale_tax_id = self.company.account_purchase_tax_id = False
+        self._set_rates()
+        self.sales, self.bank, self.purchases = (self._get_journal(kind) for kind in ("sale", "bank", "purchase"))
+        self._give_outstanding_account()
+        self.product = self._create_product("Thing", invoice_policy="order")
+        self.pricelists = {
+            name: self.env["product.pricelist"].create({"name": name, "currency_id": get_currency(env, name).id}).id
+            for name in RATES
+        }
+        self.program = self._create_program()
+
+    def rate(self, currency):
+        """Return how many units of a currency one unit of the company's is worth."""
+        return RATES[currency] / RATES[self.currency]
+
+    def _set_rates(self):
+        for name in RATES:
+            self.env["res.currency.rate"].create(
+                {
+                    "name": "2020-01-01",
+                    "currency_id": get_currency(self.env, name).id,
+                    "company_id": self.company.id,
+                    "rate": float(self.rate(name)),
+                }
+            )
+
+    def _get_journal(self, kind):
+        domain = [("type", "=", kind), ("company_id", "=", self.company.id)]
+        return self.env["account.journal"].search(domain, limit=1)
+
+    def _give_outstanding_account(self):
+        """Let payments be booked when they are registered."""
+        account = self.env["account.account"].create(
+            {
+                "name": "Outstanding",
+                "code": "FUZZ01",
+                "account_type": "asset_current",
+                "reconcile": True,
+                "company_ids": [Command.set(self.company.ids)],
+            }
+        )
+        (self.bank.inbound_payment_method_line_ids | self.bank.outbound_payment_method_line_ids).write(
+            {"payment_account_id": account.id}
+        )
+
+    def _create_product(self, name, **values):
+        return self.env["product.product"].create(
+            {"name": name, "type": "service", "taxes_id": False, "supplier_taxes_id": False, **values}
+        )
+
+    def _create_program(self):
+        program = self.env["partner.loyalty.program"].create(
+            {
+                "name": f"Fuzz {self.currency}",
+                "company_id": self.company.id,
+                "date_from": START,
+                "tz": "UTC",
+                "user_id": False,
+                "payout_journal_id": self.purchases.id,
+                "payout_product_id": self._create_product("Bonus").id,
+                "expiry_of_money": True,
+                "tier_ids": [
+                    Command.create({"name": f"Tier {number}", "threshold": float(threshold)})
+                    for number, threshold in enumerate(THRESHOLDS)
+                ],
+            }
+        )
+        for number, vals in enumerate(RULES[self.currency]):
+            gold = vals.get("gold")
+            rates = [Command.create({"tier_id": program.tier_ids.sorted("threshold")[1].id, "rate": gold})]
+            self.env["partner.loyalty.rule"].create(
+                {
+                    "program_id": program.id,
+                    "name": f"Rule {number}",
+                    **{name: value for name, value in vals.items() if name != "gold"},
+                    "tier_rate_ids": rates if gold else [],
+                }
+            )
+        program.action_start()
+        return program
+
+
+class World:
+    """Everything that is made once.
+
+    :param cr: a cursor; its transaction is rolled back by the caller
+    """
+
+    def __init__(self, cr):
+        self.env = api.Environment(cr, SUPERUSER_ID, QUIET)
+        for name in RATES:
+            get_currency(self.env, name).active = True
+        self.shops = [Shop(self.env, currency) for currency in COMPANIES]
+        self.partners = self.env["res.partner"].create(
+            [{"name": f"Fuzz partner {number}", "is_company": True} for number in range(4)]
+        )
+        self.officer, self.manager = (self._create_user(role) for role in ("officer", "manager"))
+        self.env.flush_all()
+
+    def _create_user(self, role):
+        companies = self.env["res.company"].union(*(shop.company for shop in self.shops))
+        groups = self.env.ref(f"partner_loyalty.partner_loyalty_group_{role}")
+        groups |= self.env.ref("base.group_user")
+        return self.env["res.users"].create(
+            {
+                "name": f"Fuzz {role}",
+                "login": f"fuzz_{role}",
+                "company_id": companies[0].id,
+                "company_ids": [Command.set(companies.ids)],
+                "group_ids": [Command.set(groups.ids)],
+            }
+        )
+
+
+def get_currency(env, name):
+    """Return a currency, active or not."""
+    return env["res.currency"].with_context(active_test=False).search([("name", "=", name)])

@@ -1,0 +1,1 @@
+"""Breaks each guard of the ledger on purpose, and shows that tests notice."""

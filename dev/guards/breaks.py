@@ -1,0 +1,118 @@
+"""The guards, how each is broken, and the tests that have to go red then."""
+
+from typing import NamedTuple
+
+
+class Guard(NamedTuple):
+    """A guard and how it is broken.
+
+    :param str name: what it guards
+    :param tests: files of tests, and an expression that picks from them
+    :param edits: ``(file, old text, new text)`` in a copy of the module
+    :param str sql: or what is done to a copy of the database
+    """
+
+    name: str
+    tests: tuple
+    edits: tuple = ()
+    sql: str = ""
+
+
+ENTRY = "models/partner_loyalty_entry.py"
+ALLOCATION = "models/partner_loyalty_allocation.py"
+PAYOUT = "models/partner_loyalty_payout.py"
+PROTECTED = "models/partner_loyalty_protected_mixin.py"
+NUMBERS = "models/partner_loyalty_number_mixin.py"
+
+
+def _rule_off(xmlid):
+    return (
+        "UPDATE ir_rule SET active = FALSE WHERE id = (SELECT res_id FROM ir_model_data"
+        f" WHERE module = 'partner_loyalty' AND name = '{xmlid}')"
+    )
+
+
+GUARDS = [
+    Guard(
+        "append-only trigger of the ledger",
+        ("test_entry.py", "database_refuses_to_change_or_delete"),
+        sql="ALTER TABLE partner_loyalty_entry DISABLE TRIGGER USER;"
+        "ALTER TABLE partner_loyalty_allocation DISABLE TRIGGER USER",
+    ),
+    Guard(
+        "version of the account",
+        ("test_entry.py", "numbered"),
+        [(ENTRY, "version = account.version + change.entries", "version = account.version")],
+    ),
+    Guard(
+        "balance of the account",
+        ("test_entry.py", "debt_that_later_lots or amounts_are_exact or points_and_money"),
+        [(ENTRY, "balance = account.balance + change.amount", "balance = account.balance")],
+    ),
+    Guard(
+        "account updated before anything is read",
+        ("test_concurrency.py", "starts_over or overdraw"),
+        [
+            (
+                ENTRY,
+                "UPDATE partner_loyalty_account account\n                       SET balance = account.balance"
+                " + change.amount, version = account.version + change.entries\n                      FROM (SELECT",
+                "SELECT account.id, account.program_id, account.company_id,\n"
+                "                           account.version - 0 AS last_sequence\n"
+                "                      FROM partner_loyalty_account account, (SELECT",
+            ),
+            (
+                ENTRY,
+                "                 RETURNING account.id, account.program_id, account.company_id,\n"
+                "                           account.version - change.entries AS last_sequence\n",
+                "",
+            ),
+        ],
+    ),
+    Guard("unique key of a line", ("test_entry.py", "same_key"), sql="DROP INDEX partner_loyalty_entry_key_unique"),
+    Guard(
+        "record rule of companies",
+        ("test_multi_company.py", "find_and_read_nothing"),
+        sql=_rule_off("partner_loyalty_entry_rule_company"),
+    ),
+    Guard(
+        "record rule of portal users",
+        ("test_access.py", "portal_users"),
+        sql=_rule_off("partner_loyalty_entry_rule_portal"),
+    ),
+    Guard(
+        "nobody approves what they prepared",
+        ("test_payout.py", "nobody_approves_what"),
+        [(PAYOUT, "elif user in payout.prepared_by_id | payout.submitted_by_id:", "elif not user:")],
+    ),
+    Guard(
+        "protected fields",
+        ("test_payout.py", "cannot_be_written or cannot_be_created"),
+        [(PROTECTED, "if names and not self.env.su:", "if not names and self is None:")],
+    ),
+    Guard(
+        "nothing is dated in a locked period",
+        ("test_program.py", "late_difference or locked_period or after_the_lock"),
+        [(ENTRY, "GREATEST(source.date, program.lock_date + 1) AS date", "source.date AS date")],
+    ),
+    Guard(
+        "a period is not closed while lines are posted in it",
+        ("test_concurrency_spend.py", "lock_date"),
+        [(ENTRY, "(SELECT program_id FROM account) FOR SHARE", "(SELECT program_id FROM account)")],
+    ),
+    Guard(
+        "a deduction takes from its own lot first",
+        ("test_entry.py", "own_document_first"),
+        [(ALLOCATION, "        self._settle_own(account_ids)\n        indebted", "        indebted")],
+    ),
+    Guard(
+        "what expired is given back before it is taken back",
+        ("test_expiry.py", "given_back"),
+        [(ALLOCATION, "if Entry._give_back_expired(indebted):", "if not indebted:")],
+    ),
+    Guard(
+        "numbers that are none are refused",
+        ("test_guards.py", "numbers"),
+        [(NUMBERS, "if not self._is_finite_number(", "if not name and not self._is_finite_number(")],
+    ),
+]

@@ -1,0 +1,79 @@
+"""The proofs: random sequences, killed workers, guards that are broken on purpose. Each in databases of its own."""
+
+import os
+import random
+import subprocess
+from contextlib import contextmanager
+
+from . import odoo, paths, postgres, setup, state, test_database
+from .say import Failure
+
+
+def fuzz():
+    """Play random sequences against a reference model: make fuzz SEQUENCES=1000 [SEED=1 WORKERS=2 EXAMPLES=500]"""
+    sequences, workers = _number("SEQUENCES", 200), max(1, _number("WORKERS", 1))
+    first = _number("SEED", random.randrange(10**9))
+    names = [f"loyalty_fuzz_{number}" for number in range(1, workers + 1)]
+    share = -(-sequences // workers)
+    with _copies(names):
+        processes = [
+            subprocess.Popen(
+                _command("fuzz", name, sequences=share, seed=first + number * share, examples=_examples(number)),
+                env=odoo.environment(),
+            )
+            for number, name in enumerate(names)
+        ]
+        return max(process.wait() for process in processes)
+
+
+def _examples(worker):
+    """One worker alone plays the ledger by itself."""
+    return 0 if worker else _number("EXAMPLES", 500)
+
+
+def chaos():
+    """Kill workers at random moments, and let many threads spend at once: make chaos KILLS=100 [ROUNDS=20]"""
+    with _copies(["loyalty_chaos"]):
+        arguments = {"kills": _number("KILLS", 20), "rounds": _number("ROUNDS", 20)}
+        return subprocess.call(_command("chaos", "loyalty_chaos", **arguments), env=odoo.environment())
+
+
+def guards():
+    """Break each guard on purpose, and show that tests go red: make guards [ONLY=name]"""
+    with _copies([]):
+        return subprocess.call([str(paths.PYTHON), "-m", "guards"], env=odoo.environment())
+
+
+@contextmanager
+def _copies(names):
+    """Give copies of the test database, which is made first where it is not current."""
+    setup.ensure(for_tests=True)
+    with state.only_one("test", "testing"), postgres.using("test"):
+        odoo.write_config("test")
+        if not test_database.is_current():
+            test_database.make()
+        databases = odoo.Databases("test")
+        try:
+            for name in names:
+                databases.drop(name)
+                databases.copy(test_database.NAME, name)
+            yield
+        finally:
+            for name in names:
+                databases.drop(name)
+
+
+def _command(module, database, **options):
+    command = [paths.PYTHON, "-m", module, "--config", odoo.CONFIG["test"], "--database", database]
+    for name, value in options.items():
+        command += [f"--{name}", value]
+    return [str(part) for part in command]
+
+
+def _number(name, default):
+    value = os.environ.get(name)
+    if not value:
+        return default
+    if not value.isdigit():
+        raise Failure(f"{name} is “{value}”, which is no number.", f"Say for example: {name}=100")
+    return int(value)

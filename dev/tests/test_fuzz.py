@@ -1,0 +1,31 @@
+"""A sample of ``make fuzz``: random sequences against a reference model in plain Python."""
+
+import pytest
+from fuzz import run
+
+from odoo.modules.registry import Registry
+from odoo.tests import get_db_name
+from odoo.tools import mute_logger
+
+
+@pytest.fixture(scope="module")
+def player():
+    """Return a player whose transaction is rolled back in the end."""
+    cr = Registry(get_db_name()).cursor()
+    try:
+        with mute_logger("odoo.sql_db"), run.playing(cr) as player:
+            yield player
+    finally:
+        cr.rollback()
+        cr.close()
+
+
+def test_random_sequences_agree_with_the_reference_model(player):
+    report = run.run(player, range(8))
+    assert not report.failures, [(found.seed, found.message, found.steps) for found in report.failures]
+    assert report.operations > 60
+
+
+def test_the_ledger_alone_agrees_with_the_reference_model(player):
+    machine = pytest.importorskip("fuzz.machine", reason="the package hypothesis is not installed")
+    machine.run(player, examples=50)
