@@ -234,6 +234,43 @@ def show_pdf(page, file):
     )
 
 
+def debts(page):
+    """What a member owes, and how it will be recovered."""
+    open_path(page, "loyalty-members")
+    switch_view(page, "list")
+    page.locator(".o_data_row:has(.text-danger)").first.locator("td[name=partner_id]").click()
+    settle(page, ".o_form_view")
+    page.click(".o_notebook a[name=debts]")
+    settle(page, ".o_form_view")
+
+
+def take_over_dialog(page):
+    """The dialog that hands a member over to another company, with the preview of what moves."""
+    open_path(page, "loyalty-members")
+    switch_view(page, "list")
+    open_first(page, "Gold")
+    page.click("button:has-text('Take Over')")
+    settle(page, MODAL)
+    page.click(".modal div[name=target_partner_id] input")
+    page.locator(".o-autocomplete--dropdown-item").first.click()
+    settle(page, MODAL)
+
+
+def expiry_terms(page):
+    """When what a program gives expires."""
+    record_of("loyalty-programs", view=None)(page)
+    page.click(".o_notebook a[name=expiry]")
+    settle(page, ".o_form_view")
+
+
+def ledger_check(page):
+    """The report of a check of the ledger."""
+    record_of("loyalty-programs", view=None)(page)
+    page.click("button[name=action_check]")
+    page.wait_for_selector(".o_form_view .o_field_widget[name=line_ids]")
+    settle(page, ".o_form_view")
+
+
 PLAN = [
     ("admin", DESKTOP, {"00_apps": apps}),
     (
@@ -248,6 +285,12 @@ PLAN = [
             "06_differences": view_of("loyalty-differences"),
             "07_payouts": view_of("loyalty-payouts"),
             "08_payout": record_of("loyalty-payouts", "To Approve"),
+            "50_expiry": expiry_terms,
+            "51_debts": debts,
+            "52_adjustments": view_of("loyalty-adjustments"),
+            "53_take_over": take_over_dialog,
+            "54_liability": view_of("loyalty-liability"),
+            "55_ledger_check": ledger_check,
         },
     ),
     (
