@@ -229,7 +229,8 @@ class PartnerLoyaltyAdjustment(models.Model):
         known = self._find_by_reference(keys)
         firsts = {key: index for index, key in reversed(list(enumerate(keys)))}
         fresh = [i for i, key in enumerate(keys) if not key or (key not in known and firsts[key] == i)]
-        created = self._create_numbered([vals_list[i] for i in fresh])
+        created = super().create([vals_list[i] for i in fresh])
+        created._complete([vals_list[i] for i in fresh])
         records = dict(zip(fresh, created, strict=True))
         known.update({keys[i]: record for i, record in records.items() if keys[i]})
         for i, vals in enumerate(vals_list):
@@ -362,16 +363,17 @@ class PartnerLoyaltyAdjustment(models.Model):
             return vals
         return {**vals, "external_ref": str(vals["external_ref"] or "").strip() or False}
 
-    @api.model
-    def _create_numbered(self, vals_list):
-        adjustments = super().create(vals_list)
-        for adjustment, vals in zip(adjustments, vals_list, strict=True):
+    def _complete(self, vals_list):
+        """Check the amounts of new adjustments as they were entered, and number them.
+
+        :param list vals_list: the values that the records were created with, in their order
+        """
+        for adjustment, vals in zip(self, vals_list, strict=True):
             adjustment._check_decimals(vals.get("amount"))
         # Numbers are set by the program alone.
-        for adjustment_sudo in adjustments.sudo():
+        for adjustment_sudo in self.sudo():
             sequence_sudo = self.env["ir.sequence"].sudo().with_company(adjustment_sudo.company_id)
             adjustment_sudo.name = sequence_sudo.next_by_code(self._name) or "/"
-        return adjustments
 
     # === BUSINESS METHODS - EXTERNAL REFERENCES ===#
 

@@ -227,7 +227,7 @@ class PartnerLoyaltyEntry(models.Model):
             entry.expires_on = days.get(entry.id)
 
     def _search_expires_on(self, operator, value):
-        programs = self.env["partner.loyalty.program"].with_context(active_test=False).search([])
+        programs = self._get_programs_with_lots()
         if operator not in ("<", "<=", ">", ">=") or not programs:
             return NotImplemented
         condition = SQL("lot.expiry_date %s %s", SQL(operator), value)  # pylint: disable=sql-injection
@@ -438,7 +438,7 @@ class PartnerLoyaltyEntry(models.Model):
     @api.model
     def _cron_expire(self, batch_size=EXPIRY_BATCH):
         """Take off what has expired, program by program, committing each batch of accounts."""
-        for program in self.env["partner.loyalty.program"].with_context(active_test=False).search([]):
+        for program in self._get_programs_with_lots():
             while account_ids := self._get_accounts_to_expire(program, batch_size):
                 try:
                     self._expire(account_ids)
@@ -451,6 +451,12 @@ class PartnerLoyaltyEntry(models.Model):
                         raise
                     batch_size //= 2
         self.env["ir.cron"]._commit_progress(remaining=0)
+
+    @api.model
+    def _get_programs_with_lots(self):
+        """Return the programs that may hold something: all that have members, archived ones as well."""
+        programs = self.env["partner.loyalty.program"].with_context(active_test=False)
+        return programs.search([("member_ids", "!=", False)])
 
     @api.model
     def _get_accounts_to_expire(self, program, limit):

@@ -139,7 +139,6 @@ class PartnerLoyaltyProgram(models.Model):
     )
     liability_expense_account_id = fields.Many2one(
         comodel_name="account.account",
-        string="Liability Expense Account",
         check_company=True,
         help="Bears the cost of what members have earned and not been paid yet.",
     )
