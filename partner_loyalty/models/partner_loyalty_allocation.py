@@ -148,21 +148,11 @@ class PartnerLoyaltyAllocation(models.Model):
         :param SQL debit: condition on the debits
         :param SQL credit: condition on the credits
         """
-        self.env.execute_query(
+        self._allocate_lots(
             SQL(
                 """
-                WITH open_entry AS MATERIALIZED (
-                    SELECT entry.id, entry.amount_open, entry.date, entry.expiry_date, entry.mature_date,
-                           entry.sequence, program.lock_date + 1 AS first_open_day,
-                           CASE WHEN entry.amount_open > 0 THEN %(capacity)s END AS capacity,
-                           dense_rank() OVER (ORDER BY %(partition)s) AS grp
-                      FROM partner_loyalty_entry entry
-                      JOIN partner_loyalty_account account ON account.id = entry.account_id
-                      JOIN partner_loyalty_program program ON program.id = entry.program_id
-                      JOIN res_company company ON company.id = entry.company_id
-                      JOIN res_currency currency ON currency.id = company.currency_id
-                     WHERE entry.account_id = ANY(%(accounts)s) AND entry.amount_open <> 0
-                ), debit AS (
+                WITH open_entry AS MATERIALIZED (%(open_entries)s),
+                debit AS (
                     SELECT id, grp, date, -amount_open AS amount,
                            SUM(-amount_open) OVER (PARTITION BY grp ORDER BY sequence, id) AS upto
                       FROM open_entry WHERE amount_open < 0 AND %(debit)s
@@ -172,33 +162,47 @@ class PartnerLoyaltyAllocation(models.Model):
                                PARTITION BY grp
                                ORDER BY expiry_date NULLS LAST, mature_date, sequence, id) AS upto
                       FROM open_entry WHERE capacity > 0 AND %(credit)s
-                ), allocation AS (
-                    INSERT INTO partner_loyalty_allocation (debit_entry_id, credit_entry_id, date, amount)
-                    SELECT debit.id, credit.id, GREATEST(debit.date, credit.date, credit.first_open_day),
-                           LEAST(debit.upto, credit.upto)
-                           - GREATEST(debit.upto - debit.amount, credit.upto - credit.amount)
-                      FROM debit
-                      JOIN credit ON credit.grp = debit.grp
-                       AND debit.upto > credit.upto - credit.amount AND credit.upto > debit.upto - debit.amount
-                 RETURNING debit_entry_id, credit_entry_id, amount
                 )
-                %(apply)s
+                SELECT debit.id AS debit_id, credit.id AS lot_id,
+                       LEAST(debit.upto, credit.upto)
+                       - GREATEST(debit.upto - debit.amount, credit.upto - credit.amount) AS amount,
+                       GREATEST(debit.date, credit.date, credit.first_open_day) AS date
+                  FROM debit
+                  JOIN credit ON credit.grp = debit.grp
+                   AND debit.upto > credit.upto - credit.amount AND credit.upto > debit.upto - debit.amount
                 """,
-                partition=partition,
-                accounts=list(account_ids),
-                capacity=capacity or SQL("entry.amount_open"),
+                open_entries=self._get_open_query(account_ids, partition, capacity or SQL("entry.amount_open")),
                 debit=debit or SQL("TRUE"),
                 credit=credit or SQL("TRUE"),
-                apply=self._get_apply_query(),
             )
         )
-        self.env["partner.loyalty.entry"]._invalidate_ledger()
+
+    @api.model
+    def _get_open_query(self, account_ids, partition, capacity):
+        """Return what is open on accounts, with the group of each entry (``grp``) and what may be taken of a credit."""
+        return SQL(
+            """
+            SELECT entry.id, entry.amount_open, entry.date, entry.expiry_date, entry.mature_date, entry.sequence,
+                   program.lock_date + 1 AS first_open_day,
+                   CASE WHEN entry.amount_open > 0 THEN %(capacity)s END AS capacity,
+                   dense_rank() OVER (ORDER BY %(partition)s) AS grp
+              FROM partner_loyalty_entry entry
+              JOIN partner_loyalty_account account ON account.id = entry.account_id
+              JOIN partner_loyalty_program program ON program.id = entry.program_id
+              JOIN res_company company ON company.id = entry.company_id
+              JOIN res_currency currency ON currency.id = company.currency_id
+             WHERE entry.account_id = ANY(%(accounts)s) AND entry.amount_open <> 0
+            """,
+            partition=partition,
+            accounts=list(account_ids),
+            capacity=capacity,
+        )
 
     @api.model
     def _allocate_lots(self, lots):
-        """Allocate debits that were posted for certain lots.
+        """Write allocations, and take them off the open amounts on either side.
 
-        :param SQL lots: a ``SELECT`` of ``debit_id, lot_id, amount, date``
+        :param SQL lots: a ``SELECT`` of ``debit_id, lot_id, amount, date``; a negative amount gives back
         """
         self.env.execute_query(
             SQL(
@@ -208,10 +212,15 @@ class PartnerLoyaltyAllocation(models.Model):
                     SELECT debit_id, lot_id, amount, date FROM (%s) lot
                  RETURNING debit_entry_id, credit_entry_id, amount
                 )
-                %s
+                UPDATE partner_loyalty_entry entry
+                   SET amount_open = entry.amount_open + change.amount
+                  FROM (SELECT id, SUM(amount) AS amount
+                          FROM (SELECT debit_entry_id AS id, amount FROM allocation
+                                 UNION ALL SELECT credit_entry_id, -amount FROM allocation) part
+                      GROUP BY id) change
+                 WHERE entry.id = change.id AND change.amount <> 0
                 """,
                 lots,
-                self._get_apply_query(),
             )
         )
         self.env["partner.loyalty.entry"]._invalidate_ledger()
@@ -231,19 +240,4 @@ class PartnerLoyaltyAllocation(models.Model):
                 """,
                 pieces=pieces,
             )
-        )
-
-    @api.model
-    def _get_apply_query(self):
-        """Return the statement that takes ``allocation``, a CTE, off the open amounts on either side."""
-        return SQL(
-            """
-            UPDATE partner_loyalty_entry entry
-               SET amount_open = entry.amount_open + change.amount
-              FROM (SELECT id, SUM(amount) AS amount
-                      FROM (SELECT debit_entry_id AS id, amount FROM allocation
-                             UNION ALL SELECT credit_entry_id, -amount FROM allocation) part
-                  GROUP BY id) change
-             WHERE entry.id = change.id AND change.amount <> 0
-            """
         )

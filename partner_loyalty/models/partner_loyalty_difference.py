@@ -133,17 +133,7 @@ class PartnerLoyaltyDifference(models.Model):
             SQL(
                 """
                 WITH delta AS MATERIALIZED (%(delta)s),
-                vanished AS (
-                    DELETE FROM partner_loyalty_difference difference
-                     USING partner_loyalty_account account, partner_loyalty_member member
-                     WHERE account.id = difference.account_id AND member.id = account.member_id
-                       AND member.root_id = ANY(%(roots)s) AND difference.rule_id = %(rule)s
-                       AND difference.state = 'open'
-                       AND NOT EXISTS (
-                           SELECT 1 FROM delta
-                            WHERE delta.account_id = difference.account_id AND delta.origin_id = difference.origin_id
-                              AND delta.origin_model = difference.origin_model)
-                )
+                vanished AS (%(vanish)s)
                 INSERT INTO partner_loyalty_difference AS known (
                        program_id, company_id, rule_id, account_id, origin_model, origin_id, contribution_date,
                        posted, target, amount, cause, state, create_uid, create_date, write_uid, write_date)
@@ -163,10 +153,28 @@ class PartnerLoyaltyDifference(models.Model):
                  WHERE known.target <> EXCLUDED.target OR known.state <> 'dismissed'
                 """,
                 delta=rule._get_delta_query(scope),
-                roots=list(scope.root_ids),
+                vanish=self._get_vanish_query(rule, scope),
                 rule=rule.id,
                 lock=rule.program_id.lock_date or None,
                 uid=self.env.uid,
             )
         )
         self.invalidate_model()
+
+    @api.model
+    def _get_vanish_query(self, rule, scope):
+        """Return the statement that takes off the list what is not in ``delta`` any more."""
+        return SQL(
+            """
+            DELETE FROM partner_loyalty_difference difference
+             USING partner_loyalty_account account, partner_loyalty_member member
+             WHERE account.id = difference.account_id AND member.id = account.member_id
+               AND member.root_id = ANY(%s) AND difference.rule_id = %s AND difference.state = 'open'
+               AND NOT EXISTS (
+                   SELECT 1 FROM delta
+                    WHERE delta.account_id = difference.account_id AND delta.origin_id = difference.origin_id
+                      AND delta.origin_model = difference.origin_model)
+            """,
+            list(scope.root_ids),
+            rule.id,
+        )

@@ -116,19 +116,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
                    COALESCE(target.amount, 0) AS target, COALESCE(posted.amount, 0) AS posted,
                    COALESCE(posted.revision, -1) + 1 AS revision,
                    COALESCE(target.contribution_date, posted.contribution_date) AS contribution_date,
-                   jsonb_strip_nulls(jsonb_build_object(
-                       'version', %(version)s, 'formula', %(formula)s, 'rounding', %(rounding)s,
-                       'step', %(step)s::text, 'base', trim_scale(COALESCE(target.base, 0))::text,
-                       'rate', trim_scale(COALESCE(target.rate, 0))::text, 'whole', trim_scale(target.whole)::text,
-                       'tier_id', target.tier_id, 'tier', target.tier, 'currency', target.currency,
-                       'document_base', trim_scale(target.document_base)::text,
-                       'exchange_rate', trim_scale(target.exchange_rate)::text,
-                       'cause', CASE WHEN target.root_id IS NULL THEN 'gone'
-                                     WHEN target.contribution_date > posted.contribution_date
-                                       OR posted.root_id IS NOT NULL AND target.is_followed THEN 'followed'
-                                     WHEN posted.root_id IS NOT NULL THEN 'changed' END,
-                       'target', trim_scale(COALESCE(target.amount, 0))::text,
-                       'posted', trim_scale(COALESCE(posted.amount, 0))::text)) AS explanation
+                   %(explanation)s AS explanation
               FROM target
          FULL JOIN posted ON posted.root_id = target.root_id AND posted.origin_id = target.origin_id
                          AND posted.origin_model = target.origin_model
@@ -138,11 +126,32 @@ class PartnerLoyaltyEngine(models.AbstractModel):
             """,
             target=self._get_target_query(scope),
             posted=self._get_posted_query(scope),
+            explanation=self._get_explanation_object(),
+            unit=self.unit,
+        )
+
+    def _get_explanation_object(self):
+        """Return the explanation of an entry, as JSON over ``target`` and ``posted``; numbers are text, to be exact."""
+        return SQL(
+            """
+            jsonb_strip_nulls(jsonb_build_object(
+                'version', %(version)s, 'formula', %(formula)s, 'rounding', %(rounding)s,
+                'step', %(step)s::text, 'base', trim_scale(COALESCE(target.base, 0))::text,
+                'rate', trim_scale(COALESCE(target.rate, 0))::text, 'whole', trim_scale(target.whole)::text,
+                'tier_id', target.tier_id, 'tier', target.tier, 'currency', target.currency,
+                'document_base', trim_scale(target.document_base)::text,
+                'exchange_rate', trim_scale(target.exchange_rate)::text,
+                'cause', CASE WHEN target.root_id IS NULL THEN 'gone'
+                              WHEN target.contribution_date > posted.contribution_date
+                                OR posted.root_id IS NOT NULL AND target.is_followed THEN 'followed'
+                              WHEN posted.root_id IS NOT NULL THEN 'changed' END,
+                'target', trim_scale(COALESCE(target.amount, 0))::text,
+                'posted', trim_scale(COALESCE(posted.amount, 0))::text))
+            """,
             version=self.version,
             formula=self.formula,
             rounding=self._get_rounding(),
             step=str(self.step_amount) if self.formula == "per_amount" else None,
-            unit=self.unit,
         )
 
     def _get_target_query(self, scope):

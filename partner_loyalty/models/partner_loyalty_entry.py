@@ -303,11 +303,10 @@ class PartnerLoyaltyEntry(models.Model):
         :rtype: list[tuple]
         """
         self.env.flush_all()
-        stored = [name for name in SOURCE_COLUMNS if name not in ("date", "mature_date", "expiry_date")]
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH source AS MATERIALIZED (%(source)s),
+                WITH source AS MATERIALIZED (%s),
                 account AS (
                     UPDATE partner_loyalty_account account
                        SET balance = account.balance + change.amount, version = account.version + change.entries
@@ -320,32 +319,43 @@ class PartnerLoyaltyEntry(models.Model):
                     SELECT id, lock_date FROM partner_loyalty_program
                      WHERE id IN (SELECT program_id FROM account) FOR SHARE
                 )
-                INSERT INTO partner_loyalty_entry (
-                       sequence, program_id, company_id, amount_open, user_id, posted_at, lock_date, prior_period,
-                       date, mature_date, expiry_date, %(columns)s)
-                SELECT account.last_sequence + row_number() OVER (
-                           PARTITION BY source.account_id
-                           ORDER BY day.date, source.contribution_date, source.origin_id, source.revision),
-                       account.program_id, account.company_id, source.amount, %(uid)s, now() AT TIME ZONE 'UTC',
-                       program.lock_date, COALESCE(source.contribution_date <= program.lock_date, FALSE),
-                       day.date, GREATEST(source.mature_date, day.date),
-                       CASE WHEN source.expiry_date IS NOT NULL
-                            THEN GREATEST(source.expiry_date, source.mature_date, day.date) END,
-                       %(source_columns)s
-                  FROM source
-                  JOIN account ON account.id = source.account_id
-                  JOIN program ON program.id = account.program_id
-            CROSS JOIN LATERAL (SELECT GREATEST(source.date, program.lock_date + 1) AS date) day
-             RETURNING id, account_id, amount::text
+                %s
                 """,
-                source=source,
-                columns=SQL(", ").join(SQL.identifier(name) for name in stored),
-                source_columns=SQL(", ").join(SQL.identifier("source", name) for name in stored),
-                uid=self.env.uid,
+                source,
+                self._get_insert_query(),
             )
         )
         self._invalidate_ledger()
         return sorted((entry_id, account_id, Decimal(amount)) for entry_id, account_id, amount in rows)
+
+    @api.model
+    def _get_insert_query(self):
+        """Return the statement that numbers and dates the entries of ``source`` and appends them; see :meth:`_post`."""
+        stored = [name for name in SOURCE_COLUMNS if name not in ("date", "mature_date", "expiry_date")]
+        return SQL(
+            """
+            INSERT INTO partner_loyalty_entry (
+                   sequence, program_id, company_id, amount_open, user_id, posted_at, lock_date, prior_period,
+                   date, mature_date, expiry_date, %(columns)s)
+            SELECT account.last_sequence + row_number() OVER (
+                       PARTITION BY source.account_id
+                       ORDER BY day.date, source.contribution_date, source.origin_id, source.revision),
+                   account.program_id, account.company_id, source.amount, %(uid)s, now() AT TIME ZONE 'UTC',
+                   program.lock_date, COALESCE(source.contribution_date <= program.lock_date, FALSE),
+                   day.date, GREATEST(source.mature_date, day.date),
+                   CASE WHEN source.expiry_date IS NOT NULL
+                        THEN GREATEST(source.expiry_date, source.mature_date, day.date) END,
+                   %(source_columns)s
+              FROM source
+              JOIN account ON account.id = source.account_id
+              JOIN program ON program.id = account.program_id
+        CROSS JOIN LATERAL (SELECT GREATEST(source.date, program.lock_date + 1) AS date) day
+         RETURNING id, account_id, amount::text
+            """,
+            columns=SQL(", ").join(SQL.identifier(name) for name in stored),
+            source_columns=SQL(", ").join(SQL.identifier("source", name) for name in stored),
+            uid=self.env.uid,
+        )
 
     @api.model
     def _post_vals(self, vals_list):
@@ -638,10 +648,38 @@ class PartnerLoyaltyEntry(models.Model):
         """
         return SQL(
             """
+            SELECT debit.account_id, 'expiry_return' AS type, piece.back AS amount, NULL::integer AS rule_id,
+                   debit.origin_model, debit.origin_id, debit.period_start,
+                   %(revision)s + row_number() OVER (PARTITION BY debit.account_id, debit.period_start
+                                                     ORDER BY piece.lot_id, piece.debit_id) - 1 AS revision,
+                   %(day)s AS contribution_date, %(day)s AS date, %(day)s AS mature_date,
+                   NULL::date AS expiry_date, NULL::integer AS idle_months, debit.id AS reverses_id,
+                   NULL::varchar AS external_ref, jsonb_build_object('lot', piece.lot_id) AS explanation
+              FROM (%(pieces)s) piece
+              JOIN partner_loyalty_entry debit ON debit.id = piece.debit_id
+             WHERE piece.back > 0
+            """,
+            pieces=self._get_expired_pieces_query(account_ids),
+            revision=self._get_next_revision(
+                SQL("debit.account_id"), SQL("debit.origin_id"), SQL("debit.period_start")
+            ),
+            day=SQL("%s::date", day),
+        )
+
+    @api.model
+    def _get_expired_pieces_query(self, account_ids):
+        """Return what had expired of the lots of deductions that are still owed: ``(debit_id, lot_id, back)``.
+
+        ``back`` is how much of it has to be given back, lot by lot, until nothing is owed.
+
+        :rtype: SQL
+        """
+        return SQL(
+            """
             WITH owed AS (
                 SELECT account_id, COALESCE(rule_id, 0) AS rule, origin_model, origin_id, SUM(-amount_open) AS amount
                   FROM partner_loyalty_entry
-                 WHERE amount_open < 0 AND type = 'clawback' AND account_id = ANY(%(accounts)s)
+                 WHERE amount_open < 0 AND type = 'clawback' AND account_id = ANY(%s)
               GROUP BY account_id, COALESCE(rule_id, 0), origin_model, origin_id
             ), expired AS (
                 SELECT owed.account_id, owed.rule, owed.origin_model, owed.origin_id, owed.amount AS owed,
@@ -654,27 +692,12 @@ class PartnerLoyaltyEntry(models.Model):
                   JOIN partner_loyalty_entry debit ON debit.id = part.debit_entry_id AND debit.type = 'expiry'
               GROUP BY owed.account_id, owed.rule, owed.origin_model, owed.origin_id, owed.amount, debit.id, lot.id
                 HAVING SUM(part.amount) > 0
-            ), piece AS (
-                SELECT expired.*, LEAST(amount, owed + amount - SUM(amount) OVER (
-                           PARTITION BY account_id, rule, origin_model, origin_id ORDER BY lot_id, debit_id)) AS back
-                  FROM expired
             )
-            SELECT debit.account_id, 'expiry_return' AS type, piece.back AS amount, NULL::integer AS rule_id,
-                   debit.origin_model, debit.origin_id, debit.period_start,
-                   %(revision)s + row_number() OVER (PARTITION BY debit.account_id, debit.period_start
-                                                     ORDER BY piece.lot_id, piece.debit_id) - 1 AS revision,
-                   %(day)s AS contribution_date, %(day)s AS date, %(day)s AS mature_date,
-                   NULL::date AS expiry_date, NULL::integer AS idle_months, debit.id AS reverses_id,
-                   NULL::varchar AS external_ref, jsonb_build_object('lot', piece.lot_id) AS explanation
-              FROM piece
-              JOIN partner_loyalty_entry debit ON debit.id = piece.debit_id
-             WHERE piece.back > 0
+            SELECT debit_id, lot_id, LEAST(amount, owed + amount - SUM(amount) OVER (
+                       PARTITION BY account_id, rule, origin_model, origin_id ORDER BY lot_id, debit_id)) AS back
+              FROM expired
             """,
-            accounts=list(account_ids),
-            revision=self._get_next_revision(
-                SQL("debit.account_id"), SQL("debit.origin_id"), SQL("debit.period_start")
-            ),
-            day=SQL("%s::date", day),
+            list(account_ids),
         )
 
     def _get_exact_amount(self):

@@ -59,10 +59,14 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
         return [
             *self._get_guard_invariants(),
             *self._get_balance_invariants(),
+            *self._get_sum_invariants(),
+            *self._get_spend_invariants(),
             *self._get_lot_invariants(),
             *self._get_payout_invariants(),
+            *self._get_decision_invariants(),
             *self._get_adjustment_invariants(),
-            *self._get_relation_invariants(),
+            *self._get_company_invariants(),
+            *self._get_period_invariants(),
             *self._get_tier_invariants(),
             *self._get_explanation_invariants(),
         ]
@@ -107,7 +111,7 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
 
     @api.model
     def _get_balance_invariants(self):
-        """Balances, numbers and sums."""
+        """Balances and numbers of accounts."""
         return [
             Invariant(
                 "I2",
@@ -122,18 +126,6 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                 ),
             ),
             Invariant(
-                "I3",
-                self.env._("A transfer takes from one account what it gives to another"),
-                "partner.loyalty.member",
-                SQL(
-                    """SELECT MIN(entry.program_id) AS program_id, entry.origin_id AS id
-                         FROM partner_loyalty_entry entry
-                         JOIN partner_loyalty_account account ON account.id = entry.account_id
-                        WHERE entry.type = 'transfer'
-                     GROUP BY entry.origin_id, account.unit HAVING SUM(entry.amount) <> 0"""
-                ),
-            ),
-            Invariant(
                 "I10",
                 self.env._("The lines of an account are numbered without gap"),
                 "partner.loyalty.account",
@@ -143,6 +135,24 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                      GROUP BY account.id
                        HAVING account.version <> COUNT(entry.id) OR account.version <> COALESCE(MAX(entry.sequence), 0)
                            OR MIN(entry.sequence) <> 1"""
+                ),
+            ),
+        ]
+
+    @api.model
+    def _get_sum_invariants(self):
+        """What adds up over several accounts."""
+        return [
+            Invariant(
+                "I3",
+                self.env._("A transfer takes from one account what it gives to another"),
+                "partner.loyalty.member",
+                SQL(
+                    """SELECT MIN(entry.program_id) AS program_id, entry.origin_id AS id
+                         FROM partner_loyalty_entry entry
+                         JOIN partner_loyalty_account account ON account.id = entry.account_id
+                        WHERE entry.type = 'transfer'
+                     GROUP BY entry.origin_id, account.unit HAVING SUM(entry.amount) <> 0"""
                 ),
             ),
             Invariant(
@@ -161,8 +171,8 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
         ]
 
     @api.model
-    def _get_lot_invariants(self):
-        """Who took what from which lot."""
+    def _get_spend_invariants(self):
+        """Nothing is spent or given back beyond what is there."""
         return [
             Invariant(
                 "I5",
@@ -172,6 +182,23 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                     "SELECT program_id, id FROM partner_loyalty_entry WHERE amount_open < 0 AND type IN %s", SPEND_TYPES
                 ),
             ),
+            Invariant(
+                "I7",
+                self.env._("No more is given back of a line than it took"),
+                "partner.loyalty.entry",
+                SQL(
+                    """SELECT entry.program_id, entry.id FROM partner_loyalty_entry entry
+                         JOIN partner_loyalty_entry counter ON counter.reverses_id = entry.id
+                     GROUP BY entry.id
+                       HAVING SUM(counter.amount) > -entry.amount OR bool_or(counter.account_id <> entry.account_id)"""
+                ),
+            ),
+        ]
+
+    @api.model
+    def _get_lot_invariants(self):
+        """Who took what from which lot."""
+        return [
             Invariant(
                 "I6",
                 self.env._("What is open of a line is what has not been allocated"),
@@ -204,22 +231,11 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                     self.env["partner.loyalty.allocation"]._get_recoverable(),
                 ),
             ),
-            Invariant(
-                "I7",
-                self.env._("No more is given back of a line than it took"),
-                "partner.loyalty.entry",
-                SQL(
-                    """SELECT entry.program_id, entry.id FROM partner_loyalty_entry entry
-                         JOIN partner_loyalty_entry counter ON counter.reverses_id = entry.id
-                     GROUP BY entry.id
-                       HAVING SUM(counter.amount) > -entry.amount OR bool_or(counter.account_id <> entry.account_id)"""
-                ),
-            ),
         ]
 
     @api.model
     def _get_payout_invariants(self):
-        """Payouts, their bills and who decided on them."""
+        """Payouts and their bills."""
         return [
             Invariant(
                 "I8",
@@ -251,6 +267,12 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                                                                  OR bill.currency_id <> company.currency_id))"""
                 ),
             ),
+        ]
+
+    @api.model
+    def _get_decision_invariants(self):
+        """Who decided on payouts."""
+        return [
             Invariant(
                 "I9",
                 self.env._("Nobody approves what they prepared, and every decision has a user and a time"),
@@ -297,7 +319,7 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
         ]
 
     @api.model
-    def _get_relation_invariants(self):
+    def _get_company_invariants(self):
         """What a line belongs to."""
         return [
             Invariant(
@@ -318,6 +340,12 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                            OR entry.company_id <> COALESCE(move.company_id, sale.company_id, entry.company_id)"""
                 ),
             ),
+        ]
+
+    @api.model
+    def _get_period_invariants(self):
+        """When a line is dated, and what of its document is left."""
+        return [
             Invariant(
                 "I14",
                 self.env._("No line is dated in a period that was locked when it was posted"),

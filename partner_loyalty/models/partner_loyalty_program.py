@@ -409,15 +409,7 @@ class PartnerLoyaltyProgram(models.Model):
         """
         return SQL(
             """
-            WITH used AS (
-                SELECT id, SUM(amount) AS amount
-                  FROM (SELECT part.debit_entry_id AS id, -part.amount AS amount, part.date
-                          FROM partner_loyalty_allocation part
-                         UNION ALL
-                        SELECT part.credit_entry_id, part.amount, part.date FROM partner_loyalty_allocation part) side
-                 WHERE date <= %(day)s
-              GROUP BY id
-            ), activity AS (
+            WITH used AS (%(used)s), activity AS (
                 SELECT account.member_id, MAX(entry.contribution_date) AS day
                   FROM partner_loyalty_entry entry
                   JOIN partner_loyalty_account account ON account.id = entry.account_id
@@ -444,6 +436,22 @@ class PartnerLoyaltyProgram(models.Model):
             """,
             program=self.id,
             day=day,
+            used=self._get_used_query(day),
+        )
+
+    @api.model
+    def _get_used_query(self, day):
+        """Return by entry how much of it was allocated up to a day, with the sign of the entry."""
+        return SQL(
+            """
+            SELECT id, SUM(amount) AS amount
+              FROM (SELECT debit_entry_id AS id, -amount AS amount, date FROM partner_loyalty_allocation
+                     UNION ALL
+                    SELECT credit_entry_id, amount, date FROM partner_loyalty_allocation) side
+             WHERE date <= %s
+          GROUP BY id
+            """,
+            day,
         )
 
     def _get_breakage_query(self, day):

@@ -106,15 +106,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
         self.env.execute_query(
             SQL(
                 """
-                WITH turnover AS (%(turnover)s),
-                closed AS (
-                    UPDATE partner_loyalty_tier_period period
-                       SET date_to = %(day)s
-                      FROM partner_loyalty_member member
-                     WHERE period.program_id = %(program)s AND period.date_to IS NULL
-                       AND member.id = period.member_id AND %(due)s
-                 RETURNING period.member_id, period.tier_id
-                )
+                WITH turnover AS (%(turnover)s), closed AS (%(close)s)
                 INSERT INTO partner_loyalty_tier_period (
                        member_id, program_id, company_id, tier_id, previous_tier_id, is_change, date_from,
                        evaluation_date, turnover, evidence, create_uid, create_date, write_uid, write_date)
@@ -127,17 +119,11 @@ class PartnerLoyaltyTierPeriod(models.Model):
                   FROM closed
                   JOIN partner_loyalty_member member ON member.id = closed.member_id
              LEFT JOIN turnover ON turnover.root_id = member.id
-            CROSS JOIN LATERAL (
-                    SELECT tier.id, tier.threshold, COALESCE(turnover.amount, 0) AS turnover
-                      FROM partner_loyalty_tier tier
-                     WHERE tier.program_id = %(program)s
-                       AND (tier.threshold <= COALESCE(turnover.amount, 0) OR tier.threshold = 0)
-                  ORDER BY tier.threshold DESC LIMIT 1
-                 ) tier
+            CROSS JOIN LATERAL (%(tier)s) tier
                 """,
                 turnover=self._get_turnover_query(program, day),
-                due=self._get_due_condition(day),
-                program=program.id,
+                close=self._get_close_query(program, day),
+                tier=self._get_reached_tier_query(program),
                 day=day,
                 next_day=day + timedelta(days=1),
                 start=periods.trailing_months_start(day, TURNOVER_MONTHS),
@@ -147,6 +133,37 @@ class PartnerLoyaltyTierPeriod(models.Model):
             )
         )
         self.env.invalidate_all()
+
+    @api.model
+    def _get_close_query(self, program, day):
+        """Return the statement that ends the tiers of all who are to be decided with ``day``."""
+        return SQL(
+            """
+            UPDATE partner_loyalty_tier_period period
+               SET date_to = %(day)s
+              FROM partner_loyalty_member member
+             WHERE period.program_id = %(program)s AND period.date_to IS NULL
+               AND member.id = period.member_id AND %(due)s
+         RETURNING period.member_id, period.tier_id
+            """,
+            program=program.id,
+            day=day,
+            due=self._get_due_condition(day),
+        )
+
+    @api.model
+    def _get_reached_tier_query(self, program):
+        """Return the highest tier that a row of ``turnover`` reaches, or the lowest."""
+        return SQL(
+            """
+            SELECT tier.id, tier.threshold, COALESCE(turnover.amount, 0) AS turnover
+              FROM partner_loyalty_tier tier
+             WHERE tier.program_id = %s
+               AND (tier.threshold <= COALESCE(turnover.amount, 0) OR tier.threshold = 0)
+          ORDER BY tier.threshold DESC LIMIT 1
+            """,
+            program.id,
+        )
 
     @api.model
     def _get_due_condition(self, day):
