@@ -108,30 +108,11 @@ class AccessCommon(PartnerLoyaltyCommon):
     @classmethod
     def _create_records(cls):
         """Return a record about the dealer for each model."""
-        credit, debit = cls._post_entry(cls.member, 100), cls._post_entry(cls.member, -10)
-        cls._create_sale_invoice(cls.dealer, 100)
-        payout = cls.env["partner.loyalty.payout"].create({"member_id": cls.member.id, "date": TODAY})
-        payout.action_submit()
-        adjustment = cls.env["partner.loyalty.adjustment"].create(
-            {"member_id": cls.member.id, "unit": "money", "amount": 5, "reason": "Goodwill"}
-        )
-        adjustment.action_request()
-        sudo = cls.env(su=True)
-        check = sudo["partner.loyalty.check"]._run(cls.program)
-        difference = sudo["partner.loyalty.difference"].create(
-            {
-                "program_id": cls.program.id,
-                "company_id": cls.company.id,
-                "rule_id": cls.program.rule_ids.id,
-                "account_id": credit.account_id.id,
-                "origin_model": "account.move",
-                "origin_id": 1,
-                "amount": 1,
-            }
-        )
-        chunk = {"program_id": cls.program.id, "first_member_id": 1, "last_member_id": 1}
-        cls.env.flush_all()
         records = {
+            **cls._create_ledger_records(),
+            **cls._create_requests(),
+            **cls._create_internal_records(),
+            **cls._create_dialogs(),
             "partner.loyalty.program": cls.program,
             "partner.loyalty.tier": cls.program.tier_ids[0],
             "partner.loyalty.rule": cls.program.rule_ids,
@@ -139,6 +120,16 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.member": cls.member,
             "partner.loyalty.member.period": cls.member.period_ids,
             "partner.loyalty.tier.period": cls.member.tier_period_ids[0],
+        }
+        return {model: record.with_env(cls.env) for model, record in records.items()}
+
+    @classmethod
+    def _create_ledger_records(cls):
+        credit, debit = cls._post_entry(cls.member, 100), cls._post_entry(cls.member, -10)
+        cls._create_sale_invoice(cls.dealer, 100)
+        cls.env.flush_all()
+        sudo = cls.env(su=True)
+        return {
             "partner.loyalty.account": credit.account_id,
             "partner.loyalty.entry": credit,
             "partner.loyalty.allocation": sudo["partner.loyalty.allocation"].search(
@@ -147,24 +138,57 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.contribution": sudo["partner.loyalty.contribution"].search(
                 [("partner_id", "=", cls.dealer.id)], limit=1
             ),
-            "partner.loyalty.difference": difference,
-            "partner.loyalty.check": check,
-            "partner.loyalty.check.line": check.line_ids[0],
+            "partner.loyalty.difference": sudo["partner.loyalty.difference"].create(
+                {
+                    "program_id": cls.program.id,
+                    "company_id": cls.company.id,
+                    "rule_id": cls.program.rule_ids.id,
+                    "account_id": credit.account_id.id,
+                    "origin_model": "account.move",
+                    "origin_id": 1,
+                    "amount": 1,
+                }
+            ),
+        }
+
+    @classmethod
+    def _create_requests(cls):
+        payout = cls.env["partner.loyalty.payout"].create({"member_id": cls.member.id, "date": TODAY})
+        payout.action_submit()
+        adjustment = cls.env["partner.loyalty.adjustment"].create(
+            {"member_id": cls.member.id, "unit": "money", "amount": 5, "reason": "Goodwill"}
+        )
+        adjustment.action_request()
+        todo_sudo = cls.env["partner.loyalty.todo"].sudo().search([("program_id", "=", cls.program.id)], limit=1)
+        return {
             "partner.loyalty.payout": payout,
             "partner.loyalty.adjustment": adjustment,
-            "partner.loyalty.todo": sudo["partner.loyalty.todo"].search([("program_id", "=", cls.program.id)], limit=1),
+            "partner.loyalty.todo": todo_sudo,
+        }
+
+    @classmethod
+    def _create_internal_records(cls):
+        sudo = cls.env(su=True)
+        check = sudo["partner.loyalty.check"]._run(cls.program)
+        chunk = {"program_id": cls.program.id, "first_member_id": 1, "last_member_id": 1}
+        return {
+            "partner.loyalty.check": check,
+            "partner.loyalty.check.line": check.line_ids[0],
             "partner.loyalty.touch": sudo["partner.loyalty.touch"].create({"res_model": "sale.order", "res_id": 1}),
             "partner.loyalty.chunk": sudo["partner.loyalty.chunk"].create(chunk),
-            "partner.loyalty.enroll": sudo["partner.loyalty.enroll"].create({"program_id": cls.program.id}),
-            "partner.loyalty.payout.prepare": sudo["partner.loyalty.payout.prepare"].create(
-                {"program_id": cls.program.id}
-            ),
-            "partner.loyalty.payout.refuse": sudo["partner.loyalty.payout.refuse"].create({"reason": "No"}),
-            "partner.loyalty.adjustment.refuse": sudo["partner.loyalty.adjustment.refuse"].create({"reason": "No"}),
-            "partner.loyalty.apply.past": sudo["partner.loyalty.apply.past"].create({"program_id": cls.program.id}),
-            "partner.loyalty.takeover": sudo["partner.loyalty.takeover"].create({"member_id": cls.member.id}),
         }
-        return {model: record.with_env(cls.env) for model, record in records.items()}
+
+    @classmethod
+    def _create_dialogs(cls):
+        vals = {
+            "partner.loyalty.enroll": {"program_id": cls.program.id},
+            "partner.loyalty.payout.prepare": {"program_id": cls.program.id},
+            "partner.loyalty.payout.refuse": {"reason": "No"},
+            "partner.loyalty.adjustment.refuse": {"reason": "No"},
+            "partner.loyalty.apply.past": {"program_id": cls.program.id},
+            "partner.loyalty.takeover": {"member_id": cls.member.id},
+        }
+        return {model: cls.env[model].sudo().create(values) for model, values in vals.items()}
 
 
 @tagged("post_install", "-at_install")
@@ -358,7 +382,7 @@ class TestCalls(AccessCommon):
             ("partner.loyalty.program", "_apply_to_past"),
             ("partner.loyalty.payout", "_set_decision"),
             ("partner.loyalty.member", "_merge_into"),
-            ("partner.loyalty.adjustment", "_set_state"),
+            ("partner.loyalty.adjustment", "_set_decision"),
             ("partner.loyalty.adjustment", "_post_to_ledger"),
         ):
             with self.subTest(name=name), self.assertRefused("", AccessError):
