@@ -55,5 +55,8 @@ MAX_AMOUNT = 10**12
 # Nor does a column for integers hold more.
 MAX_INTEGER = 2**31
 
+# So many names stand in a message; a selection may hold thousands.
+NAMES_IN_MESSAGE = 10
+
 # Decimal places of points and money in the ledger; the program rounds points, the currency rounds money.
 LEDGER_DIGITS = (18, 4)

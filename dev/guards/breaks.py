@@ -20,7 +20,7 @@ class Guard(NamedTuple):
 
 ENTRY = "models/partner_loyalty_entry.py"
 ALLOCATION = "models/partner_loyalty_allocation.py"
-PAYOUT = "models/partner_loyalty_payout.py"
+APPROVAL = "models/partner_loyalty_approval_mixin.py"
 PROTECTED = "models/partner_loyalty_protected_mixin.py"
 NUMBERS = "models/partner_loyalty_number_mixin.py"
 
@@ -83,7 +83,7 @@ GUARDS = [
     Guard(
         "nobody approves what they prepared",
         ("test_payout.py", "nobody_approves_what"),
-        [(PAYOUT, "elif user in payout.prepared_by_id | payout.submitted_by_id:", "elif not user:")],
+        [(APPROVAL, "if user in self._get_requesters():", "if not user:")],
     ),
     Guard(
         "protected fields",

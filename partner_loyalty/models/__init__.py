@@ -3,6 +3,7 @@ from . import partner_loyalty_term_mixin
 from . import partner_loyalty_explanation
 from . import partner_loyalty_invariant
 from . import partner_loyalty_protected_mixin
+from . import partner_loyalty_approval_mixin
 from . import partner_loyalty_attribution_mixin
 from . import partner_loyalty_engine
 from . import partner_loyalty_program

@@ -4,13 +4,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, float_compare
 
-from ..const import LEDGER_DIGITS, NO_PERIOD, UNITS
+from ..const import LEDGER_DIGITS, NAMES_IN_MESSAGE, NO_PERIOD, UNITS
 
 # In these states an adjustment leaves its external reference to another one.
 WITHDRAWN_STATES = ("refused", "canceled")
-
-# So many numbers stand in a message; a selection may hold thousands.
-NAMES_IN_MESSAGE = 10
 
 
 class PartnerLoyaltyAdjustment(models.Model):
@@ -22,8 +19,10 @@ class PartnerLoyaltyAdjustment(models.Model):
 
     _name = "partner.loyalty.adjustment"
     _description = "Loyalty Adjustment"
-    _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.protected.mixin", "partner.loyalty.number.mixin"]
+    _inherit = ["partner.loyalty.approval.mixin", "partner.loyalty.number.mixin"]
     _order = "id desc"
+    _decision_field = "state"
+    _waiting_decision = "requested"
     _protected_fields = frozenset(
         {
             "company_id",
@@ -131,9 +130,6 @@ class PartnerLoyaltyAdjustment(models.Model):
     )
     requested_by_id = fields.Many2one(comodel_name="res.users", string="Requested by", readonly=True, copy=False)
     requested_at = fields.Datetime(string="Requested on", readonly=True, copy=False)
-    decided_by_id = fields.Many2one(comodel_name="res.users", string="Decided by", readonly=True, copy=False)
-    decided_at = fields.Datetime(string="Decided on", readonly=True, copy=False)
-    refuse_reason = fields.Char(string="Refused because", readonly=True, copy=False, tracking=True)
     entry_id = fields.Many2one(
         comodel_name="partner.loyalty.entry",
         string="Statement Line",
@@ -142,7 +138,6 @@ class PartnerLoyaltyAdjustment(models.Model):
         index="btree_not_null",
         ondelete="restrict",
     )
-    can_approve = fields.Boolean(compute="_compute_can_approve")
 
     # === CONSTRAINTS ===#
 
@@ -187,12 +182,9 @@ class PartnerLoyaltyAdjustment(models.Model):
             for unit, _label in UNITS:
                 adjustment[f"{unit}_amount"] = adjustment.amount if adjustment.unit == unit else 0
 
-    @api.depends_context("uid")
-    @api.depends("state", "requested_by_id")
+    @api.depends("state", "create_uid", "requested_by_id")
     def _compute_can_approve(self):
-        reasons = self._get_cannot_approve_reason()
-        for adjustment in self:
-            adjustment.can_approve = not reasons[adjustment.id]
+        super()._compute_can_approve()
 
     # === CONSTRAINT METHODS ===#
 
@@ -260,7 +252,7 @@ class PartnerLoyaltyAdjustment(models.Model):
         self.check_access("write")
         adjustments = self._get_in("draft")
         adjustments._check_stored_decimals()
-        adjustments._set_state("requested", requested_by_id=self.env.uid, requested_at=fields.Datetime.now())
+        adjustments._set_decision("requested", requested_by_id=self.env.uid, requested_at=fields.Datetime.now())
         adjustments._notify_approvers()
 
     def action_approve(self):
@@ -269,9 +261,9 @@ class PartnerLoyaltyAdjustment(models.Model):
         :raises UserError: when the user may not approve one of them, or one takes more than is there
         """
         adjustments = self._get_in("requested")
-        adjustments._check_can("approve")
+        adjustments._check_can_decide()
         adjustments._post_to_ledger()
-        adjustments._set_state("approved", **adjustments._prepare_decision_vals())
+        adjustments._set_decision("approved", **adjustments._prepare_decision_vals())
         adjustments.activity_unlink(["mail.mail_activity_data_todo"])
 
     def action_refuse(self, reason=None):
@@ -280,17 +272,17 @@ class PartnerLoyaltyAdjustment(models.Model):
         :param str reason: what to tell who asked for them
         """
         adjustments = self._get_in("requested")
-        adjustments._check_can("refuse")
+        adjustments._check_can_decide()
         if not (reason or "").strip():
             raise UserError(self.env._("Say why you refuse: who asked for it has to know."))
-        adjustments._set_state("refused", refuse_reason=reason, **adjustments._prepare_decision_vals())
+        adjustments._set_decision("refused", refuse_reason=reason, **adjustments._prepare_decision_vals())
         adjustments.activity_unlink(["mail.mail_activity_data_todo"])
 
     def action_cancel(self):
         """Withdraw adjustments that were not approved yet."""
         self.check_access("write")
         adjustments = self._get_in("draft", "requested")
-        adjustments._set_state("canceled", **adjustments._prepare_decision_vals())
+        adjustments._set_decision("canceled", **adjustments._prepare_decision_vals())
         adjustments.activity_unlink(["mail.mail_activity_data_todo"])
 
     def action_view_entry(self):
@@ -562,86 +554,8 @@ class PartnerLoyaltyAdjustment(models.Model):
 
     # === BUSINESS METHODS - APPROVAL ===#
 
-    def _get_cannot_approve_reason(self):
-        """Say why the user cannot decide on adjustments; the button and the call both ask here.
+    def _get_requesters(self):
+        return self.create_uid | self.requested_by_id
 
-        :return: sentence or False by adjustment id
-        :rtype: dict
-        """
-        user = self.env.user
-        is_manager = user.has_group("partner_loyalty.partner_loyalty_group_manager")
-        reasons = {}
-        for adjustment in self:
-            terms = {"adjustment": adjustment.name}
-            reasons[adjustment.id] = False
-            if adjustment.state != "requested":
-                reasons[adjustment.id] = self.env._("%(adjustment)s is not waiting for approval.", **terms)
-            elif not is_manager:
-                reasons[adjustment.id] = self.env._("%(adjustment)s has to be approved by a loyalty manager.", **terms)
-            elif user in adjustment.create_uid | adjustment.requested_by_id:
-                reasons[adjustment.id] = self.env._(
-                    "You asked for %(adjustment)s yourself: another manager has to approve it.", **terms
-                )
-            elif user.partner_id.commercial_partner_id == adjustment.partner_id:
-                reasons[adjustment.id] = self.env._(
-                    "%(adjustment)s is for your own company: another manager has to approve it.", **terms
-                )
-        return reasons
-
-    def _check_can(self, verb):
-        """Check that the user may decide on all of the adjustments.
-
-        :param str verb: what the user wants, for messages of extensions
-        :raises UserError: with the reasons
-        """
-        self.check_access("read")
-        reasons = list(filter(None, self._get_cannot_approve_reason().values()))
-        if reasons:
-            raise UserError("\n".join(reasons[:NAMES_IN_MESSAGE]))
-
-    def _notify_approvers(self):
-        """Ask the responsible of each program for approval: once, however many were requested together."""
-        for program, adjustments in self.grouped("program_id").items():
-            responsible = program.user_id
-            if (
-                responsible
-                and responsible != self.env.user
-                and responsible.has_group("partner_loyalty.partner_loyalty_group_manager")
-            ):
-                adjustments[0].activity_schedule(
-                    "mail.mail_activity_data_todo",
-                    summary=self.env._("Adjustments to approve: %s", len(adjustments)),
-                    user_id=responsible.id,
-                )
-
-    def _get_in(self, *states):
-        """Return those of the adjustments that are in one of the states, locked; raise where none is.
-
-        :raises UserError: when nothing is left to do, or somebody else is doing it right now
-        """
-        adjustments = self.filtered(lambda adjustment: adjustment.state in states)
-        locked = adjustments.try_lock_for_update() if adjustments else adjustments
-        if self and not locked:
-            raise UserError(
-                self.env._(
-                    "%(adjustments)s cannot be changed this way any more: reload the page to see what has happened.",
-                    adjustments=self._get_names(),
-                )
-            )
-        return locked
-
-    def _set_state(self, state, **vals):
-        # Nobody may write the state by hand; each transition has been checked by its action.
-        self.sudo().write({"state": state, **vals})
-        # The same external reference may be given again in this transaction, and a unique index looks at the table.
-        self.flush_recordset(["state"])
-
-    def _prepare_decision_vals(self):
-        return {"decided_by_id": self.env.uid, "decided_at": fields.Datetime.now()}
-
-    # === GETTERS ===#
-
-    def _get_names(self):
-        """Return the numbers of the adjustments for a message, the first of them where there are many."""
-        names = self[:NAMES_IN_MESSAGE].mapped("name")
-        return ", ".join([*names, "…"] if len(self) > NAMES_IN_MESSAGE else names)
+    def _get_approval_summary(self):
+        return self.env._("Adjustments to approve: %s", len(self))

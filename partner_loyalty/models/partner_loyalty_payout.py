@@ -10,9 +10,11 @@ class PartnerLoyaltyPayout(models.Model):
 
     _name = "partner.loyalty.payout"
     _description = "Loyalty Payout"
-    _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.protected.mixin", "partner.loyalty.number.mixin"]
+    _inherit = ["partner.loyalty.approval.mixin", "partner.loyalty.number.mixin"]
     _order = "date desc, id desc"
     _check_company_auto = True
+    _decision_field = "decision"
+    _waiting_decision = "submitted"
     _protected_fields = frozenset(
         {
             "amount",
@@ -87,16 +89,12 @@ class PartnerLoyaltyPayout(models.Model):
     )
     submitted_by_id = fields.Many2one(comodel_name="res.users", string="Submitted by", readonly=True, copy=False)
     submitted_at = fields.Datetime(string="Submitted on", readonly=True, copy=False)
-    decided_by_id = fields.Many2one(comodel_name="res.users", string="Decided by", readonly=True, copy=False)
-    decided_at = fields.Datetime(string="Decided on", readonly=True, copy=False)
-    refuse_reason = fields.Char(string="Reason", readonly=True, copy=False, tracking=True)
     entry_id = fields.Many2one(
         comodel_name="partner.loyalty.entry", string="Statement Line", readonly=True, copy=False, ondelete="restrict"
     )
     bill_id = fields.Many2one(
         comodel_name="account.move", string="Vendor Bill", readonly=True, copy=False, index="btree_not_null"
     )
-    can_approve = fields.Boolean(compute="_compute_can_approve")
     line_ids = fields.Many2many(
         comodel_name="partner.loyalty.entry", string="Statement Lines", compute="_compute_statement"
     )
@@ -126,12 +124,9 @@ class PartnerLoyaltyPayout(models.Model):
             if payout.decision == "approved" and bill_sudo.state == "posted":
                 payout.state = "paid" if bill_sudo.payment_state in ("paid", "in_payment") else "billed"
 
-    @api.depends_context("uid")
     @api.depends("decision", "prepared_by_id", "submitted_by_id")
     def _compute_can_approve(self):
-        reasons = self._get_cannot_approve_reason()
-        for payout in self:
-            payout.can_approve = not reasons[payout.id]
+        super()._compute_can_approve()
 
     def _compute_statement(self):
         for payout in self:
@@ -165,10 +160,11 @@ class PartnerLoyaltyPayout(models.Model):
         :raises UserError: when less than the amount is available by now
         """
         self.check_access("write")
-        for payout in self._get_in("draft"):
+        payouts = self._get_in("draft")
+        for payout in payouts:
             payout._debit()
             payout._set_decision("submitted", submitted_by_id=self.env.uid, submitted_at=fields.Datetime.now())
-            payout._notify_approvers()
+        payouts._notify_approvers()
 
     def action_approve(self):
         """Approve payouts and make their vendor bills, as drafts.
@@ -176,7 +172,7 @@ class PartnerLoyaltyPayout(models.Model):
         :raises UserError: when the user may not approve one of them
         """
         payouts = self._get_in("submitted")
-        payouts._check_can("approve")
+        payouts._check_can_decide()
         for payout in payouts:
             payout._set_decision("approved", **payout._prepare_decision_vals())
             payout._create_bill()
@@ -188,7 +184,7 @@ class PartnerLoyaltyPayout(models.Model):
         :param str reason: what to tell who prepared them
         """
         payouts = self._get_in("submitted")
-        payouts._check_can("refuse")
+        payouts._check_can_decide()
         for payout in payouts:
             payout._return_money()
             payout._set_decision("refused", refuse_reason=reason, **payout._prepare_decision_vals())
@@ -328,81 +324,11 @@ class PartnerLoyaltyPayout(models.Model):
 
     # === BUSINESS METHODS - APPROVAL ===#
 
-    def _get_cannot_approve_reason(self):
-        """Say why the user cannot decide on payouts; the button and the call both ask here.
+    def _get_requesters(self):
+        return self.prepared_by_id | self.submitted_by_id
 
-        :return: sentence or False by payout id
-        :rtype: dict
-        """
-        user = self.env.user
-        is_manager = user.has_group("partner_loyalty.partner_loyalty_group_manager")
-        reasons = {}
-        for payout in self:
-            terms = {"payout": payout.name}
-            reasons[payout.id] = False
-            if payout.decision != "submitted":
-                reasons[payout.id] = self.env._("%(payout)s is not waiting for approval.", **terms)
-            elif not is_manager:
-                reasons[payout.id] = self.env._("%(payout)s has to be approved by a loyalty manager.", **terms)
-            elif user in payout.prepared_by_id | payout.submitted_by_id:
-                reasons[payout.id] = self.env._(
-                    "You prepared %(payout)s yourself: another manager has to approve it.", **terms
-                )
-            elif user.partner_id.commercial_partner_id == payout.partner_id:
-                reasons[payout.id] = self.env._(
-                    "%(payout)s is for your own company: another manager has to approve it.", **terms
-                )
-        return reasons
-
-    def _check_can(self, verb):
-        """Check that the user may decide on all of the payouts.
-
-        :param str verb: what the user wants, for messages of extensions
-        :raises UserError: with the reasons
-        """
-        self.check_access("read")
-        reasons = list(filter(None, self._get_cannot_approve_reason().values()))
-        if reasons:
-            raise UserError("\n".join(reasons))
-
-    def _notify_approvers(self):
-        """Ask the responsible of the program for approval, unless the submitter is the same person."""
-        self.ensure_one()
-        responsible = self.program_id.user_id
-        if (
-            responsible
-            and responsible != self.env.user
-            and responsible.has_group("partner_loyalty.partner_loyalty_group_manager")
-        ):
-            self.activity_schedule(
-                "mail.mail_activity_data_todo",
-                summary=self.env._("Payout to approve"),
-                user_id=responsible.id,
-            )
-
-    def _get_in(self, *decisions):
-        """Return those of the payouts that are in one of the states; raise where none is.
-
-        :raises UserError: when nothing is left to do
-        """
-        payouts = self.filtered(lambda payout: payout.decision in decisions)
-        if self and not payouts:
-            raise UserError(
-                self.env._(
-                    "%(payouts)s cannot be changed this way any more: reload the page to see what has happened.",
-                    payouts=", ".join(self.mapped("name")),
-                )
-            )
-        return payouts.try_lock_for_update() if payouts else payouts
-
-    def _set_decision(self, decision, **vals):
-        # Nobody may write the state by hand; each transition has been checked by its action.
-        self.sudo().write({"decision": decision, **vals})
-        # The next payout may be drafted in the same transaction, and a unique index looks at the table.
-        self.flush_recordset(["decision"])
-
-    def _prepare_decision_vals(self):
-        return {"decided_by_id": self.env.uid, "decided_at": fields.Datetime.now()}
+    def _get_approval_summary(self):
+        return self.env._("Payouts to approve: %s", len(self))
 
     # === GETTERS ===#
 

@@ -70,8 +70,8 @@ class TestConcurrency(ConcurrencyCase):
             late = second["partner.loyalty.payout"].browse(payout_id)
             self.assertEqual(late.decision, "draft")
             payout.action_submit()
-            late.action_submit()
-            self.assertEqual(late.decision, "draft", "The other one has it; this one leaves it alone.")
+            with self.assertRaisesRegex(UserError, "reload the page"):
+                late.action_submit()
             second.cr.rollback()
             second.invalidate_all()
             self.assertEqual(late.decision, "draft")

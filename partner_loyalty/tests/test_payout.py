@@ -261,6 +261,10 @@ class TestPayout(PartnerLoyaltyCommon):
         payout.with_user(self.manager).action_approve()
         self.assertFalse(payout.sudo().activity_ids)
 
+    def test_without_a_responsible_nobody_is_asked(self):
+        self.program.user_id = False
+        self.assertFalse(self._submit_payout(self.member).sudo().activity_ids)
+
     # === BILL ===#
 
     def test_approval_makes_a_draft_vendor_bill(self):

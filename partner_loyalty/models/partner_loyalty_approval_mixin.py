@@ -1,0 +1,123 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..const import NAMES_IN_MESSAGE
+
+
+class PartnerLoyaltyApprovalMixin(models.AbstractModel):
+    """Something that one person asks for and a manager decides on who had no part in it.
+
+    The model has ``name``, ``partner_id``, ``program_id`` and a field for what was decided, which is protected and set
+    through :meth:`_set_decision` alone.
+    """
+
+    _name = "partner.loyalty.approval.mixin"
+    _description = "Four Eyes"
+    _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.protected.mixin"]
+
+    # The field that holds what was decided, and the value in which something waits for a decision.
+    _decision_field = "state"
+    _waiting_decision = "submitted"
+
+    # === FIELDS ===#
+
+    decided_by_id = fields.Many2one(comodel_name="res.users", string="Decided by", readonly=True, copy=False)
+    decided_at = fields.Datetime(string="Decided on", readonly=True, copy=False)
+    refuse_reason = fields.Char(string="Refused because", readonly=True, copy=False, tracking=True)
+    can_approve = fields.Boolean(compute="_compute_can_approve")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends_context("uid")
+    def _compute_can_approve(self):
+        reasons = self._get_cannot_approve_reason()
+        for record in self:
+            record.can_approve = not reasons[record.id]
+
+    # === BUSINESS METHODS - APPROVAL ===#
+
+    def _get_requesters(self):
+        """Return the users who had a part in a record, and so do not decide on it.
+
+        :rtype: recordset of ``res.users``
+        """
+        self.ensure_one()
+        return self.create_uid
+
+    def _get_cannot_approve_reason(self):
+        """Say why the user cannot decide; the button and the call both ask here.
+
+        :return: sentence or False by id
+        :rtype: dict
+        """
+        return {record.id: record._get_refusal(self.env.user) for record in self}
+
+    def _get_refusal(self, user):
+        """Return why a user cannot decide on a record, or False."""
+        self.ensure_one()
+        terms = {"record": self.name}
+        if self[self._decision_field] != self._waiting_decision:
+            return self.env._("%(record)s is not waiting for approval.", **terms)
+        if not user.has_group("partner_loyalty.partner_loyalty_group_manager"):
+            return self.env._("%(record)s has to be approved by a loyalty manager.", **terms)
+        if user in self._get_requesters():
+            return self.env._("You asked for %(record)s yourself: another manager has to approve it.", **terms)
+        if user.partner_id.commercial_partner_id == self.partner_id:
+            return self.env._("%(record)s is for your own company: another manager has to approve it.", **terms)
+        return False
+
+    def _check_can_decide(self):
+        """Check that the user may decide on all of the records.
+
+        :raises UserError: with the reasons
+        """
+        self.check_access("read")
+        reasons = list(filter(None, self._get_cannot_approve_reason().values()))
+        if reasons:
+            raise UserError("\n".join(reasons[:NAMES_IN_MESSAGE]))
+
+    def _notify_approvers(self):
+        """Ask the responsible of each program for approval: once, however many are asked for together."""
+        for program, records in self.grouped("program_id").items():
+            responsible = program.user_id
+            others = responsible - self.env.user
+            if others and others.has_group("partner_loyalty.partner_loyalty_group_manager"):
+                records[0].activity_schedule(
+                    "mail.mail_activity_data_todo",
+                    summary=records._get_approval_summary(),
+                    user_id=others.id,
+                )
+
+    def _get_approval_summary(self):
+        """Return what the activity of the approver says."""
+        return self.env._("To approve: %s", len(self))
+
+    def _get_in(self, *decisions):
+        """Return those of the records that are in one of the states, locked; raise where none is.
+
+        :raises UserError: when nothing is left to do, or somebody else is doing it right now
+        """
+        records = self.filtered(lambda record: record[self._decision_field] in decisions)
+        locked = records.try_lock_for_update() if records else records
+        if self and not locked:
+            raise UserError(
+                self.env._(
+                    "%(records)s cannot be changed this way any more: reload the page to see what has happened.",
+                    records=self._get_names(),
+                )
+            )
+        return locked
+
+    def _get_names(self):
+        """Return the names of the records for a message; of many, the first ones."""
+        names = self[:NAMES_IN_MESSAGE].mapped("name")
+        return ", ".join([*names, "…"] if len(self) > NAMES_IN_MESSAGE else names)
+
+    def _set_decision(self, decision, **vals):
+        # Nobody may write the state by hand; each transition has been checked by its action.
+        self.sudo().write({self._decision_field: decision, **vals})
+        # Another record may follow in the same transaction, and unique indexes look at the table.
+        self.flush_recordset([self._decision_field])
+
+    def _prepare_decision_vals(self):
+        return {"decided_by_id": self.env.uid, "decided_at": fields.Datetime.now()}
