@@ -22,7 +22,7 @@ ENTRY = "models/partner_loyalty_entry.py"
 ALLOCATION = "models/partner_loyalty_allocation.py"
 APPROVAL = "models/partner_loyalty_approval_mixin.py"
 PROTECTED = "models/partner_loyalty_protected_mixin.py"
-NUMBERS = "models/partner_loyalty_number_mixin.py"
+NUMBERS = "models/partner_loyalty_input_mixin.py"
 
 
 def _rule_off(xmlid):

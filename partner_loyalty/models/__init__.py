@@ -1,4 +1,4 @@
-from . import partner_loyalty_number_mixin
+from . import partner_loyalty_input_mixin
 from . import partner_loyalty_term_mixin
 from . import partner_loyalty_explanation
 from . import partner_loyalty_invariant

@@ -19,7 +19,7 @@ class PartnerLoyaltyAdjustment(models.Model):
 
     _name = "partner.loyalty.adjustment"
     _description = "Loyalty Adjustment"
-    _inherit = ["partner.loyalty.approval.mixin", "partner.loyalty.number.mixin"]
+    _inherit = ["partner.loyalty.approval.mixin", "partner.loyalty.input.mixin"]
     _order = "id desc"
     _decision_field = "state"
     _waiting_decision = "requested"
@@ -214,8 +214,8 @@ class PartnerLoyaltyAdjustment(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self.check_access("create")
-        for vals in vals_list:
-            self._check_finite_numbers(vals)
+        for vals in (self._get_defaults_in_context(), *vals_list):
+            self._check_input(vals)
         vals_list = self._prepare_create_vals_list(vals_list)
         keys = [self._get_reference_key(vals) for vals in vals_list]
         known = self._find_by_reference(keys)
@@ -234,6 +234,7 @@ class PartnerLoyaltyAdjustment(models.Model):
     def write(self, vals):
         if not self.env.su and self._requested_fields & vals.keys():
             self._check_draft()
+        self._check_input(vals)
         result = super().write(self._clean_vals(vals))
         if "amount" in vals:
             for adjustment in self:

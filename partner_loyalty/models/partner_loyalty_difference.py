@@ -13,7 +13,24 @@ class PartnerLoyaltyDifference(models.Model):
     _order = "contribution_date desc, id desc"
     _rec_name = "origin_name"
     _allow_sudo_commands = False
-    _protected_fields = frozenset({"account_id", "decided_at", "decided_by_id", "posted", "rule_id", "state", "target"})
+    _protected_fields = frozenset(
+        {
+            "account_id",
+            "amount",
+            "cause",
+            "company_id",
+            "contribution_date",
+            "decided_at",
+            "decided_by_id",
+            "origin_id",
+            "origin_model",
+            "posted",
+            "program_id",
+            "rule_id",
+            "state",
+            "target",
+        }
+    )
 
     # === FIELDS ===#
 

@@ -16,7 +16,7 @@ class PartnerLoyaltyMember(models.Model):
 
     _name = "partner.loyalty.member"
     _description = "Loyalty Member"
-    _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.protected.mixin", "partner.loyalty.number.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.protected.mixin", "partner.loyalty.input.mixin"]
     _order = "program_id, id desc"
     _rec_names_search = ["partner_id"]
     _protected_fields = frozenset(

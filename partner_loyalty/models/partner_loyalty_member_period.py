@@ -9,6 +9,7 @@ class PartnerLoyaltyMemberPeriod(models.Model):
 
     _name = "partner.loyalty.member.period"
     _description = "Membership Period"
+    _inherit = ["partner.loyalty.input.mixin"]
     _order = "date_from"
 
     # === FIELDS ===#

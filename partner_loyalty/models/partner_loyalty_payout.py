@@ -10,7 +10,7 @@ class PartnerLoyaltyPayout(models.Model):
 
     _name = "partner.loyalty.payout"
     _description = "Loyalty Payout"
-    _inherit = ["partner.loyalty.approval.mixin", "partner.loyalty.number.mixin"]
+    _inherit = ["partner.loyalty.approval.mixin", "partner.loyalty.input.mixin"]
     _order = "date desc, id desc"
     _check_company_auto = True
     _decision_field = "decision"

@@ -18,7 +18,7 @@ class PartnerLoyaltyProgram(models.Model):
     _inherit = [
         "mail.thread",
         "mail.activity.mixin",
-        "partner.loyalty.number.mixin",
+        "partner.loyalty.input.mixin",
         "partner.loyalty.term.mixin",
     ]
     _order = "sequence, id"
@@ -245,6 +245,8 @@ class PartnerLoyaltyProgram(models.Model):
     # === CRUD METHODS ===#
 
     def write(self, vals):
+        # Before the lock date is compared with the old one, which converts it.
+        self._check_input(vals)
         if "lock_date" in vals:
             self._check_lock_date_moves_forward(fields.Date.to_date(vals["lock_date"]))
         result = super().write(vals)

@@ -34,7 +34,7 @@ class PartnerLoyaltyRule(models.Model):
 
     _name = "partner.loyalty.rule"
     _description = "Loyalty Rule"
-    _inherit = ["partner.loyalty.engine", "partner.loyalty.number.mixin", "partner.loyalty.term.mixin"]
+    _inherit = ["partner.loyalty.engine", "partner.loyalty.input.mixin", "partner.loyalty.term.mixin"]
     _order = "program_id, sequence, id"
 
     # === FIELDS ===#
@@ -179,7 +179,7 @@ class PartnerLoyaltyRule(models.Model):
 
     def write(self, vals):
         # Before the values are compared with the old ones, which converts them.
-        self._check_finite_numbers(vals)
+        self._check_input(vals)
         if FROZEN_FIELDS & vals.keys():
             self._check_not_frozen(vals)
         result = super().write({**vals, "error": False} if "error" not in vals else vals)
@@ -251,7 +251,7 @@ class PartnerLoyaltyRule(models.Model):
     def _is_changed(self, name, value):
         field = self._fields[name]
         if field.type == "one2many":
-            return any(command[0] not in (fields.Command.LINK,) for command in value or [])
+            return any(isinstance(command, int) or command[0] != fields.Command.LINK for command in value or [])
         return field.convert_to_write(self[name], self) != field.convert_to_write(
             field.convert_to_record(field.convert_to_cache(value, self), self), self
         )

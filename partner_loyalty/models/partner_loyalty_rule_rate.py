@@ -6,7 +6,7 @@ class PartnerLoyaltyRuleRate(models.Model):
 
     _name = "partner.loyalty.rule.rate"
     _description = "Rate by Tier"
-    _inherit = ["partner.loyalty.number.mixin"]
+    _inherit = ["partner.loyalty.input.mixin"]
     _order = "tier_id"
 
     # === FIELDS ===#

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 class PartnerLoyaltyTier(models.Model):
     _name = "partner.loyalty.tier"
     _description = "Loyalty Tier"
-    _inherit = ["partner.loyalty.number.mixin"]
+    _inherit = ["partner.loyalty.input.mixin"]
     _order = "program_id, threshold, id"
 
     # === FIELDS ===#

@@ -3,9 +3,11 @@ from . import test_adjustment
 from . import test_api
 from . import test_apply_past
 from . import test_attribution
+from . import test_bad_input
 from . import test_check
 from . import test_clawback
 from . import test_concurrency
+from . import test_concurrency_decision
 from . import test_concurrency_spend
 from . import test_contribution
 from . import test_currency

@@ -137,6 +137,17 @@ class ConcurrencyCase(BaseCase):
             day = env["partner.loyalty.program"].browse(self.program_id)._get_today()
             return payouts.create({"member_id": self.member_id, "date": day}).id
 
+    def _get_manager(self, env):
+        """Return a manager; an earlier run in this database may have made it."""
+        users = env["res.users"].with_context(no_reset_password=True, active_test=False)
+        manager = users.search([("login", "=", "racing_manager")])
+        if not manager:
+            group = env.ref("partner_loyalty.partner_loyalty_group_manager")
+            vals = {"name": "Racing Manager", "login": "racing_manager", "group_ids": [Command.link(group.id)]}
+            manager = users.create(vals)
+        manager.active = True
+        return manager
+
     def _run_together(self, work, count):
         """Run ``work`` in many threads that start at the same moment; return what they returned."""
         outcomes = []

@@ -5,7 +5,6 @@ from datetime import timedelta
 from psycopg2 import errors
 
 from odoo.exceptions import UserError
-from odoo.fields import Command
 from odoo.service.model import retrying
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -61,17 +60,6 @@ class TestConcurrentSpending(ConcurrencyCase):
         with self._transaction() as env:
             env["partner.loyalty.payout"].browse(payout_id).action_submit()
         return payout_id, manager.id
-
-    def _get_manager(self, env):
-        """Return a manager; an earlier run in this database may have made it."""
-        users = env["res.users"].with_context(no_reset_password=True, active_test=False)
-        manager = users.search([("login", "=", "racing_manager")])
-        if not manager:
-            group = env.ref("partner_loyalty.partner_loyalty_group_manager")
-            vals = {"name": "Racing Manager", "login": "racing_manager", "group_ids": [Command.link(group.id)]}
-            manager = users.create(vals)
-        manager.active = True
-        return manager
 
     def _get_product(self, env):
         products = env["product.product"]

@@ -1,3 +1,4 @@
+from . import partner_loyalty_wizard_mixin
 from . import partner_loyalty_adjustment_refuse
 from . import base_module_uninstall
 from . import base_partner_merge

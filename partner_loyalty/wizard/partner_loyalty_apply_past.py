@@ -7,6 +7,7 @@ class PartnerLoyaltyApplyPast(models.TransientModel):
 
     _name = "partner.loyalty.apply.past"
     _description = "Apply to the Past"
+    _inherit = ["partner.loyalty.wizard.mixin"]
 
     # === FIELDS ===#
 

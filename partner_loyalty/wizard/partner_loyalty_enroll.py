@@ -5,14 +5,13 @@ from odoo.exceptions import UserError
 class PartnerLoyaltyEnroll(models.TransientModel):
     _name = "partner.loyalty.enroll"
     _description = "Enroll Partners"
+    _inherit = ["partner.loyalty.wizard.mixin"]
 
     # === DEFAULT METHODS ===#
 
     @api.model
     def _default_partner_ids(self):
-        if self.env.context.get("active_model") == "res.partner":
-            return self.env.context.get("active_ids")
-        return False
+        return self._get_active_records("res.partner")
 
     # === FIELDS ===#
 
@@ -78,6 +77,7 @@ class PartnerLoyaltyEnrollLine(models.TransientModel):
 
     _name = "partner.loyalty.enroll.line"
     _description = "Partner to Enroll"
+    _inherit = ["partner.loyalty.wizard.mixin"]
 
     # === FIELDS ===#
 

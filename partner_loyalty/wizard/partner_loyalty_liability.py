@@ -14,6 +14,7 @@ class PartnerLoyaltyLiability(models.TransientModel):
 
     _name = "partner.loyalty.liability"
     _description = "Loyalty Liability"
+    _inherit = ["partner.loyalty.wizard.mixin"]
 
     # === FIELDS ===#
 
@@ -131,6 +132,7 @@ class PartnerLoyaltyLiabilityLine(models.TransientModel):
 
     _name = "partner.loyalty.liability.line"
     _description = "Loyalty Liability of a Program"
+    _inherit = ["partner.loyalty.wizard.mixin"]
 
     # === FIELDS ===#
 
@@ -160,6 +162,7 @@ class PartnerLoyaltyLiabilityExpiryLine(models.TransientModel):
 
     _name = "partner.loyalty.liability.expiry.line"
     _description = "Loyalty Liability by Month of Expiry"
+    _inherit = ["partner.loyalty.wizard.mixin"]
     _order = "program_id, unit, month"
 
     # === FIELDS ===#

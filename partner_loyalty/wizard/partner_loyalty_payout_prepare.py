@@ -8,6 +8,7 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
 
     _name = "partner.loyalty.payout.prepare"
     _description = "Prepare Payouts"
+    _inherit = ["partner.loyalty.wizard.mixin"]
 
     # === FIELDS ===#
 
@@ -133,8 +134,8 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
     @api.model
     def default_get(self, fields):
         values = super().default_get(fields)
-        if self.env.context.get("active_model") == "partner.loyalty.member":
-            members = self.env["partner.loyalty.member"].browse(self.env.context.get("active_ids"))
+        members = self._get_active_records("partner.loyalty.member")
+        if members:
             values["member_ids"] = [Command.set(members.ids)]
             values["program_id"] = members.program_id[:1].id
         return values
@@ -145,6 +146,7 @@ class PartnerLoyaltyPayoutPrepareLine(models.TransientModel):
 
     _name = "partner.loyalty.payout.prepare.line"
     _description = "Payout to Prepare"
+    _inherit = ["partner.loyalty.wizard.mixin"]
 
     # === FIELDS ===#
 

@@ -21,14 +21,13 @@ class PartnerLoyaltyTakeover(models.TransientModel):
 
     _name = "partner.loyalty.takeover"
     _description = "Take Over Member"
+    _inherit = ["partner.loyalty.wizard.mixin"]
 
     # === DEFAULT METHODS ===#
 
     @api.model
     def _default_member_id(self):
-        if self.env.context.get("active_model") == "partner.loyalty.member":
-            return self.env.context.get("active_id")
-        return False
+        return self._get_active_records("partner.loyalty.member")[:1]
 
     # === FIELDS ===#
 
@@ -422,6 +421,7 @@ class PartnerLoyaltyTakeoverLine(models.TransientModel):
 
     _name = "partner.loyalty.takeover.line"
     _description = "What a Take-Over Moves"
+    _inherit = ["partner.loyalty.wizard.mixin"]
 
     # === FIELDS ===#
 
