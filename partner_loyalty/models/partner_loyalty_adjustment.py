@@ -184,7 +184,7 @@ class PartnerLoyaltyAdjustment(models.Model):
 
     @api.depends("state", "create_uid", "requested_by_id")
     def _compute_can_approve(self):
-        super()._compute_can_approve()
+        return super()._compute_can_approve()
 
     # === CONSTRAINT METHODS ===#
 

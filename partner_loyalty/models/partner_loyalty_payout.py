@@ -126,7 +126,7 @@ class PartnerLoyaltyPayout(models.Model):
 
     @api.depends("decision", "prepared_by_id", "submitted_by_id")
     def _compute_can_approve(self):
-        super()._compute_can_approve()
+        return super()._compute_can_approve()
 
     def _compute_statement(self):
         for payout in self:

@@ -31,8 +31,9 @@ class TestConcurrentDecisions(ConcurrencyCase):
             f"DELETE FROM mail_message WHERE model = 'partner.loyalty.member' AND res_id IN ({members})",
         ):
             env.cr.execute(query, [cls.program_id])
-        super()._delete_all(env)
+        result = super()._delete_all(env)
         env.cr.execute("DELETE FROM res_partner WHERE id = ANY(%s)", [cls.partner_ids])
+        return result
 
     # === MERGE ===#
 
