@@ -11,6 +11,13 @@ ZERO = Decimal(0)
 DEBTS = ("clawback", "opening", "transfer")
 
 
+def last_sale(entries):
+    """Return the day of the last sale that earned anything; None without any."""
+    return max(
+        (e.contribution_date for e in entries if e.amount > 0 and e.type in ("accrual", "opening")), default=None
+    )
+
+
 def round_to(amount, step):
     """Return ``amount`` in whole steps, half away from zero."""
     return (amount / step).quantize(Decimal(1), ROUND_HALF_UP) * step
@@ -47,6 +54,7 @@ class Entry:
     idle_months: int | None = None
     order: tuple = ()  # among lines that are posted together
     sequence: int = 0
+    number: int = 0  # among all lines of the program
     open: Decimal = ZERO
 
     def facts(self):
@@ -62,6 +70,7 @@ class Book:
     money_step: Decimal = Decimal("0.01")
     lock_date: date | None = None
     recovery_share: Decimal = Decimal(100)
+    posted: int = 0
 
 
 @dataclass(eq=False)
@@ -91,26 +100,23 @@ class Account:
     def last_day(self, lot):
         """Return the last day on which a lot can be spent, or None."""
         if lot.idle_months:
-            return max(lot.mature_date, self.last_sale() + relativedelta(months=lot.idle_months))
+            start = self.last_sale() or lot.contribution_date
+            if lot.type == "adjustment":
+                start = max(start, lot.contribution_date)
+            return max(lot.mature_date, start + relativedelta(months=lot.idle_months))
         return lot.expiry_date
 
     def last_sale(self):
-        """Return the day of the last sale that earned anything."""
-        if self.owner:
-            return self.owner.last_sale()
-        return max(e.contribution_date for e in self.entries if e.amount > 0 and e.type in ("accrual", "opening"))
+        """Return the day of the last sale that earned the owner anything; None without any."""
+        return self.owner.last_sale() if self.owner else last_sale(self.entries)
 
     def available(self, day=None):
         """Return what has matured by ``day`` and has not expired."""
-        today = self.book.today
-        return sum(
-            (
-                lot.open
-                for lot in self.lots()
-                if lot.mature_date <= (day or today) and (self.last_day(lot) or date.max) >= today
-            ),
-            ZERO,
-        )
+        return sum((lot.open for lot in self.live_lots() if lot.mature_date <= (day or self.book.today)), ZERO)
+
+    def live_lots(self):
+        """Return the open lots that have not expired."""
+        return [lot for lot in self.lots() if (self.last_day(lot) or date.max) >= self.book.today]
 
     # === Posting ===
 
@@ -126,6 +132,8 @@ class Account:
         for entry in sorted(entries, key=lambda entry: (entry.date, entry.contribution_date, entry.order)):
             self.entries.append(entry)
             entry.sequence = len(self.entries)
+            self.book.posted += 1
+            entry.number = self.book.posted
 
     def allocate(self, debit, lot, amount):
         """Let a debit take from a lot, or give back with a negative amount."""
@@ -213,6 +221,59 @@ class Account:
     def _give_back(self, debit, lot, amount, counter):
         self.allocate(debit, lot, -amount)
         self.allocate(debit, counter, amount)
+
+    # === Moving ===
+
+    def move_to(self, target, member):
+        """Move what is open to another account: lots with their terms, and debts as one.
+
+        :param Account target: of the same unit
+        :param int member: id of who is moved
+        """
+        today, lots, debts = self.book.today, self.lots(), self.debts()
+        terms = {}
+        for lot in lots:
+            key = (max(lot.mature_date, today), lot.expiry_date, lot.idle_months)
+            terms[key] = terms.get(key, ZERO) + lot.open
+        keys = sorted(terms, key=lambda key: (key[0], key[1] or date.max, key[2] or 10**6))
+        moved = [self._transfer(terms[key], member, number, *key) for number, key in enumerate(keys)]
+        owed = sum((debt.open for debt in debts), ZERO)
+        if owed:
+            moved.append(self._transfer(owed, member, len(keys), today))
+        if moved:
+            self._close_for_transfer(lots, debts, member)
+            target.post(*moved)
+            target.settle()
+
+    def _close_for_transfer(self, lots, debts, member):
+        for number, side in enumerate((debts, lots)):
+            amount = -sum((entry.open for entry in side), ZERO)
+            if amount:
+                counter = self._transfer(amount, member, number, self.book.today)
+                self.post(counter)
+                for entry in side:
+                    debit, lot = (entry, counter) if amount > 0 else (counter, entry)
+                    self.allocate(debit, lot, abs(entry.open))
+
+    def _transfer(self, amount, member, number, mature_date, expiry_date=None, idle_months=None):
+        today, cause = self.book.today, ("transfer", member, amount > 0)
+        return Entry(
+            "transfer", amount, cause, today, today, mature_date, expiry_date, idle_months, order=(member, number)
+        )
+
+    # === Adjusting ===
+
+    def can_adjust(self, amount):
+        """Return whether an adjustment is covered: what it takes may mature later, and not have expired."""
+        return amount >= -sum((lot.open for lot in self.live_lots()), ZERO)
+
+    def adjust(self, entry):
+        """Post an adjustment or an opening balance: it pays debts, or takes what it says."""
+        self.post(entry)
+        self.settle()
+        if entry.type == "adjustment" and entry.amount < 0:
+            self.expire()
+            self._match([entry], self.lots())
 
     # === Spending ===
 

@@ -8,8 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from odoo.exceptions import UserError
 
-from .driver import Mismatch
 from .ledger import Account, Book, Entry
+from .model import Mismatch
 from .world import START, TODAY
 
 AMOUNTS = strategies.integers(1, 20000).map(lambda cents: Decimal(cents) / 100)
@@ -36,7 +36,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.book = Book(TODAY, recovery_share=Decimal(share))
         self.account = Account(self.book)
         self.Entry, self.Allocation = env["partner.loyalty.entry"], env["partner.loyalty.allocation"]
-        self.number, self.spends, self.debits = 0, 0, []
+        self.number, self.others, self.spends, self.debits = 0, 0, 0, []
 
     def teardown(self):
         """Compare once more, and take everything back."""
@@ -63,6 +63,17 @@ class LedgerMachine(RuleBasedStateMachine):
         expiry = None if life is None else day + timedelta(days=life)
         self._post("accrual", amount, self.number, day, day, day + timedelta(days=hold), expiry, revision=0)
 
+    @rule(amount=AMOUNTS, sign=strategies.sampled_from([1, -1]), life=strategies.sampled_from([None, 10, 40]))
+    def open_balance(self, amount, sign, life):
+        """An opening balance, which may be a debt."""
+        expiry = self.today + timedelta(days=life) if life and sign > 0 else None
+        self._post("opening", sign * amount, self._new_cause(), self.today, self.today, self.today, expiry, revision=0)
+
+    @rule(amount=AMOUNTS, life=strategies.sampled_from([None, 10, 40]))
+    def adjust(self, amount, life):
+        expiry = self.today + timedelta(days=life) if life else None
+        self._post("adjustment", amount, self._new_cause(), self.today, self.today, self.today, expiry, revision=0)
+
     @precondition(lambda self: self.number)
     @rule(amount=AMOUNTS, number=strategies.integers(0, 10**6))
     def take_back(self, amount, number):
@@ -88,7 +99,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(number=strategies.integers(0, 10**6))
     def give_back(self, number):
         entry, spent = self.debits.pop(number % len(self.debits))
-        entry._return("payout_return", self.shop.program)
+        entry._return("payout_return", self.shop.program, origin_id=entry.origin_id)
         self.account.give_back(spent, "payout_return")
 
     @rule()
@@ -114,6 +125,11 @@ class LedgerMachine(RuleBasedStateMachine):
             self.shop.program.lock_date = self.book.lock_date = day
 
     # === Helpers ===
+
+    def _new_cause(self):
+        """Return the number of something that nobody takes back."""
+        self.others += 1
+        return 2 * 10**6 + self.others
 
     def _post(self, entry_type, amount, cause, contribution_date, day, mature_date, expiry_date, revision):
         vals = self.Entry._prepare_entry_vals(

@@ -10,9 +10,13 @@ from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
 
-from .ledger import ZERO, Account, Book, Entry, Terms, round_to
+from .ledger import ZERO, Account, Book, Entry, Terms, last_sale, round_to
 
 EARNINGS = ("accrual", "clawback")
+
+
+class Mismatch(AssertionError):
+    """The database is not as it must be."""
 
 
 def month_end(day):
@@ -35,6 +39,7 @@ class Document:
     rate: Decimal
     referrer: int | None = None
     counts: bool = False  # confirmed, or posted
+    worth: Decimal | None = None  # in company currency, as an invoice was booked
     reversed: "Document | None" = None
     is_refund: bool = False
     payments: list = field(default_factory=list)  # (day, amount) in document currency
@@ -59,9 +64,13 @@ class Document:
         """Return what is still to be paid."""
         return self.total - sum((amount for _day, amount in self.payments), ZERO) - sum(self.matched.values(), ZERO)
 
+    def converted(self, step):
+        """Return the worth in company currency, each line rounded, without any sign."""
+        return sum((round_to(line / self.rate, step) for line in self.lines), ZERO)
+
     def value(self, step):
-        """Return the worth in company currency, each line rounded."""
-        return self.sign * sum((round_to(line / self.rate, step) for line in self.lines), ZERO)
+        """Return the worth in company currency, as it was booked."""
+        return self.sign * (self.converted(step) if self.worth is None else self.worth)
 
     def contributions(self, kind, step):
         """Yield ``(day, amount)`` for a kind of contribution."""
@@ -111,7 +120,10 @@ class Rule:
 
 @dataclass(eq=False)
 class Member:
-    """A partner in a program, its memberships and tiers as ``[from, to]``, and its accounts."""
+    """A partner in a program, its memberships and tiers as ``[from, to]``, and its accounts.
+
+    Who was merged keeps its accounts, and all that is open on them moves on to its root.
+    """
 
     id: int
     partner: int
@@ -119,14 +131,40 @@ class Member:
     book: Book
     tiers: list = field(default_factory=list)  # [from, to, index of the tier]
     decided: date | None = None
+    suspended: bool = False
+    merged_into: "Member | None" = None
+    merged: list = field(default_factory=list)
+    turnover_into: "Member | None" = None
+    keeps_turnover: bool = False
 
     def __post_init__(self):
         self.accounts = {unit: Account(self.book, unit, self) for unit in ("point", "money")}
 
+    @property
+    def root(self):
+        """Return the member that goes on: itself, or the one it was merged into."""
+        return self.merged_into.root if self.merged_into else self
+
+    @property
+    def turnover_root(self):
+        """Return the member whose tier the turnover counts for."""
+        heir = self.turnover_into or self.merged_into
+        return heir.turnover_root if heir and not self.keeps_turnover else self
+
+    @property
+    def group(self):
+        """Return the member and all that became part of it."""
+        return [self, *(one for member in self.merged for one in member.group)]
+
+    def entries(self):
+        """Yield the lines of the member, and of all that became part of it."""
+        for member in self.group:
+            for account in member.accounts.values():
+                yield from account.entries
+
     def last_sale(self):
-        """Return the day of the last sale that earned anything, in either unit."""
-        entries = [entry for account in self.accounts.values() for entry in account.entries]
-        return max(e.contribution_date for e in entries if e.amount > 0 and e.type in ("accrual", "opening"))
+        """Return the day of the last sale that earned anything, in either unit; None without any."""
+        return last_sale(self.root.entries())
 
     @property
     def date_from(self):
@@ -140,9 +178,70 @@ class Member:
         """Return whether a day lies within the membership."""
         return any(start <= day <= (end or date.max) for start, end in self.periods)
 
+    def overlaps(self, other):
+        """Return whether a day lies within this membership and another."""
+        spans = [(start, end or date.max) for start, end in other.periods]
+        return any(first <= (end or date.max) and start <= last for start, end in self.periods for first, last in spans)
+
     def tier_on(self, day):
         """Return the tier in force on a day, or None."""
         return next((tier for start, end, tier in self.tiers if start <= day <= (end or date.max)), None)
+
+    # === Joining and leaving ===
+
+    def close(self, day):
+        """End the membership with a day."""
+        self.periods = [[start, min(end or day, day)] for start, end in self.periods if start <= day]
+        self.suspended = False
+
+    def resume(self, day):
+        """Begin a membership, or go on with the one that ends today."""
+        self.suspended = False
+        if (self.periods[-1][1] or date.max) >= day:
+            self.periods[-1][1] = None
+        else:
+            self.periods.append([day, None])
+
+    def continue_in(self, target, today):
+        """Let another go on with the membership, where its own has ended and nobody suspended it."""
+        if target.suspended or target.date_to > today:
+            return
+        first = today + timedelta(days=target.date_to == today)
+        ahead = [(start, end) for start, end in self.periods if not end or end > today]
+        target.periods += [[max(start, first), end] for start, end in ahead]
+
+    def merge_into(self, target, today):
+        """Become part of another; whatever is open moves there."""
+        for account in self.accounts.values():
+            account.expire()
+        self.close(today)
+        for tier in self.tiers:
+            if not tier[1] and tier[0] <= today:
+                tier[1] = today
+        self.give_turnover_to(target, only_back=True)
+        self.merged_into = target
+        target.merged.append(self)
+        self.move_balance()
+
+    def give_turnover_to(self, target, only_back=False):
+        """Let the turnover count for the tier of another, whose own counts here no more."""
+        if target.turnover_root is self:
+            target.turnover_into = None
+        if not only_back:
+            self.turnover_into, self.keeps_turnover = target, False
+
+    def move_balance(self):
+        """Move all that is open to the accounts of the root."""
+        for unit, account in self.accounts.items():
+            account.move_to(self.root.accounts[unit], self.id)
+
+    def take_tier_of(self, other, thresholds, today):
+        """Have the tier of another from tomorrow on, where that is higher."""
+        tier, own, current = other.tier_on(today), self.tier_on(today), self.tiers[-1]
+        if current[1] or tier is None or (own is not None and thresholds[tier] <= thresholds[own]):
+            return
+        current[1] = max(today, current[0])
+        self.tiers.append([current[1] + timedelta(days=1), None, tier])
 
 
 @dataclass(eq=False)
@@ -161,43 +260,71 @@ class Program:
 
     # === What should be ===
 
-    def rows(self, member, kind, role):
-        """Yield ``(document, day, amount)`` of what a member contributed within its membership."""
+    @property
+    def roots(self):
+        """Return the members who were not merged into others."""
+        return [member for member in self.members if not member.merged_into]
+
+    def belongs(self, root, partner, day):
+        """Return whether a day lies within the membership of a partner, on its own or as part of another."""
+        return any(member.partner == partner and member.belongs(day) for member in root.group)
+
+    def rows(self, root, kind, role):
+        """Yield ``(document, partner, day, amount)`` of what was contributed within the memberships of a member."""
         for document in self.documents:
             partner = document.buyer if role == "buyer" else document.referrer
             if role == "referrer" and partner == document.buyer:
-                partner = None
-            if partner == member.partner and member.belongs(document.origin.day):
+                continue
+            if self.belongs(root, partner, document.origin.day):
                 for day, amount in document.contributions(kind, self.step):
-                    yield document, day, amount
+                    yield document, partner, day, amount
 
-    def targets(self, rule, member):
+    def targets(self, rule, root):
         """Return ``{origin: (amount, day)}`` that the member should have earned by the rule."""
         groups = {}
-        for document, day, amount in self.rows(member, rule.kind, rule.role):
+        for document, partner, day, amount in self.rows(root, rule.kind, rule.role):
             if max(self.date_from, rule.date_from) <= document.origin.day <= rule.date_to:
-                groups.setdefault(document.origin, []).append((day, amount))
+                groups.setdefault(document.origin, []).append((partner, day, amount))
         return {
-            origin: (self._earned(rule, member, origin, parts), max(day for day, _amount in parts))
+            origin: (self._earned(rule, root, origin, parts), max(day for _partner, day, _amount in parts))
             for origin, parts in groups.items()
         }
 
-    def _earned(self, rule, member, origin, parts):
-        base = sum((amount for _day, amount in parts), ZERO).quantize(Decimal("1e-6"), "ROUND_HALF_UP")
-        rate = rule.tier_rates.get(member.tier_on(origin.day), rule.rate)
+    def _earned(self, rule, root, origin, parts):
+        base = sum((amount for _partner, _day, amount in parts), ZERO).quantize(Decimal("1e-6"), "ROUND_HALF_UP")
+        rate = rule.rate
+        if rule.tier_rates:
+            rate = rule.tier_rates.get(self._tier_holder(root, origin, parts[0][0]).tier_on(origin.day), rate)
         whole = None
         if rule.kind == "payment":
             of_origin = [doc for doc in self.documents if doc.origin is origin and doc.counts]
             whole = sum((document.value(self.step) for document in of_origin), ZERO)
         return rule.earn(base, rate, whole)
 
+    def _tier_holder(self, root, origin, partner):
+        """Return whose tier counts: of who was answered first, or else of who the partner was on that day."""
+        answers = [
+            (entry.number, member.id, member)
+            for member in root.group
+            for account in member.accounts.values()
+            for entry in account.entries
+            if entry.type in EARNINGS and entry.cause[1] is origin
+        ]
+        if answers:
+            return min(answers)[2]
+        return next(
+            (one for one in _by_standing(root.group, partner) if one.tier_on(origin.day) is not None),
+            root,
+        )
+
     def deltas(self, rule, member):
         """Return ``{origin: (target, delta, day, revision)}`` where the account differs from what should be."""
         posted = {}
-        for entry in member.accounts[rule.unit].entries:
+        for entry in member.entries():
             if entry.type in EARNINGS and entry.cause[0] == rule.id:
                 amount, day, revision = posted.get(entry.cause[1], (ZERO, date.min, -1))
-                posted[entry.cause[1]] = (amount + entry.amount, max(day, entry.contribution_date), revision + 1)
+                last = max(revision, entry.order[1]), max(day, entry.contribution_date)
+                posted[entry.cause[1]] = (amount + entry.amount, last[1], last[0])
         targets = self.targets(rule, member)
         deltas = {}
         for origin in {*targets, *posted}:
@@ -209,7 +336,7 @@ class Program:
 
     def waiting(self):
         """Return how many origins differ."""
-        return sum(len(self.deltas(rule, member)) for rule in self.rules for member in self.members)
+        return sum(len(self.deltas(rule, member)) for rule in self.rules for member in self.roots)
 
     # === What happens ===
 
@@ -229,7 +356,7 @@ class Program:
 
     def reconcile(self, rule, origins):
         """Post what is missing for some origins by one rule."""
-        for member in self.members:
+        for member in self.roots:
             deltas = {o: d for o, d in self.deltas(rule, member).items() if o in origins}
             account = member.accounts[rule.unit]
             account.post(*(self._entry(rule, origin, *delta) for origin, delta in deltas.items()))
@@ -254,7 +381,7 @@ class Program:
         lock = self.book.lock_date or date.min
         found = {}
         for rule in self.rules:
-            for member in self.members:
+            for member in self.roots:
                 for origin, (target, _amount, day, _revision) in self.deltas(rule, member).items():
                     found[rule, member, origin] = target
                     state, known = self.differences.get((rule, member, origin), ("new", None))
@@ -282,13 +409,13 @@ class Program:
         if not self.thresholds:
             return
         starts = []
-        for member in self.members:
+        for member in self.roots:
             first = member.decided + timedelta(days=1) if member.decided else max(member.date_from, self.date_from)
             if member.date_to >= month_end(first):
                 starts.append(first)
         day = month_end(min(starts)) if starts else date.max
         while day < self.book.today:
-            for member in self.members:
+            for member in self.roots:
                 self._decide(member, day)
             day = month_end(day + timedelta(days=1))
 
@@ -297,8 +424,59 @@ class Program:
         if not (member.date_from <= day <= member.date_to and current[0] <= day and current[1] is None):
             return
         first = day.replace(day=1) - relativedelta(months=11)
-        turnover = sum((a for _doc, d, a in self.rows(member, "invoice", "buyer") if first <= d <= day), ZERO)
+        turnover = self._turnover(member, first, day)
         reached = [i for i, threshold in enumerate(self.thresholds) if threshold <= turnover or threshold == 0]
         current[1] = day
         member.tiers.append([day + timedelta(days=1), None, reached[-1]])
         member.decided = day
+
+    def _turnover(self, member, first, last):
+        return sum(
+            (
+                amount
+                for root in self.roots
+                for _document, partner, day, amount in self.rows(root, "invoice", "buyer")
+                if first <= day <= last and _by_standing(root.group, partner)[0].turnover_root is member
+            ),
+            ZERO,
+        )
+
+    # === Contacts ===
+
+    def can_merge(self, *partners):
+        """Return whether contacts stand for one member on each day; who was taken over stands for another."""
+        ours = [(m.root, m) for m in self.members if m.partner in partners]
+        standing = {root for root, member in ours if root is member}
+        return not any(
+            one.overlaps(other)
+            for root, one in ours
+            for other_root, other in ours
+            if root is not other_root and not {root, other_root} <= standing
+        )
+
+    def merge_contacts(self, source, destination):
+        """Let a contact become another: the members that they are become one, and all documents are of one."""
+        today, partners = self.book.today, (source, destination)
+        members = [member for member in self.roots if member.partner in partners]
+        members.sort(key=lambda member: (member.partner != destination, member.id))
+        for member in members[1:]:
+            member.continue_in(members[0], today)
+            member.merge_into(members[0], today)
+            self.move_differences(member)
+        for member in self.members:
+            member.partner = destination if member.partner == source else member.partner
+        for document in self.documents:
+            document.buyer = destination if document.buyer == source else document.buyer
+            document.referrer = destination if document.referrer == source else document.referrer
+
+    def move_differences(self, member):
+        """List differences under the member that answers them from now on."""
+        for rule, holder, origin in list(self.differences):
+            if holder is member:
+                self.differences.setdefault((rule, member.root, origin), self.differences.pop((rule, holder, origin)))
+
+
+def _by_standing(members, partner):
+    """Return those of the members that a partner is: who was not merged first."""
+    found = [member for member in members if member.partner == partner]
+    return sorted(found, key=lambda member: (member.merged_into is not None, member.id))
