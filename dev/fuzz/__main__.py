@@ -5,7 +5,6 @@ import random
 import sys
 import traceback
 from contextlib import contextmanager
-from pathlib import Path
 
 from kit import say
 
@@ -13,8 +12,6 @@ import odoo
 from odoo.modules.registry import Registry
 
 from . import run
-
-SEEDS = Path(__file__).parent / "seeds.txt"
 
 
 def main():
@@ -28,18 +25,14 @@ def main():
     arguments = parser.parse_args()
     odoo.tools.config.parse_config(["-c", arguments.config, "--no-http", "--log-level=critical"], setup_logging=True)
     first = arguments.seed if arguments.seed is not None else random.randrange(10**9)
-    known = read_seeds()
-    seeds = [*known, *range(first, first + arguments.sequences)]
+    known = run.read_found()
+    sequences = [*known, *((seed, None) for seed in range(first, first + arguments.sequences))]
     say.step(f"Playing {arguments.sequences} sequences from seed {first}, after {len(known)} that failed once")
     with taken_back(arguments.database) as cr, run.playing(cr) as player:
-        report = run.run(player, seeds, progress=_say_progress, failed=lambda failure: _keep(failure, known))
+        report = run.run(player, sequences, progress=_say_progress, failed=_say_failure)
+        run.keep_found(report.failures)
         code = say_report(report)
         return play_ledger(player, arguments.examples) or code
-
-
-def read_seeds():
-    """Return the seeds of sequences that failed once."""
-    return [int(line.split()[0]) for line in SEEDS.read_text().splitlines() if line.strip() and line[0] != "#"]
 
 
 @contextmanager
@@ -77,12 +70,8 @@ def _say_progress(report):
         say.note(f"{report.sequences:>7,} sequences, {len(report.failures)} failed")
 
 
-def _keep(failure, known):
-    """Say what failed, and keep its seed for the next runs."""
+def _say_failure(failure):
     say.note(say.paint("31", f"Seed {failure.seed} failed: {failure.message}"))
-    if failure.seed not in known:
-        with SEEDS.open("a") as file:
-            file.write(f"{failure.seed}\n")
 
 
 def say_report(report):

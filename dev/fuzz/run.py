@@ -1,14 +1,19 @@
 """Plays sequences one after the other, and finds the few steps that a failure takes."""
 
+import json
 import time
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from freezegun.api import freeze_time
 
 from .driver import Driver, make_steps
 from .world import TODAY, World
+
+# The sequences that failed once, a JSON object each.
+FOUND = Path(__file__).parent / "found.jsonl"
 
 
 @dataclass
@@ -42,9 +47,8 @@ class Player:
         self.world = World(cr)
         self.cr = cr
 
-    def play(self, seed, steps=None):
-        """Play the steps of a seed and take them back; return the :class:`Failure`, or None."""
-        steps = make_steps(seed) if steps is None else steps
+    def play(self, seed, steps):
+        """Play steps by the terms of a seed and take them back; return the :class:`Failure`, or None."""
         with self.taken_back():
             try:
                 Driver(self.world, self.clock, seed).play(steps)
@@ -94,21 +98,37 @@ def playing(cr):
         yield Player(cr, clock)
 
 
-def run(player, seeds, progress=lambda report: None, failed=lambda failure: None):
-    """Play the sequences of all seeds.
+def read_found():
+    """Return the sequences that failed once, as ``(seed, steps)``; the steps are kept, because generators change."""
+    lines = FOUND.read_text().splitlines() if FOUND.exists() else []
+    return [(found["seed"], [tuple(step) for step in found["steps"]]) for found in map(json.loads, lines)]
+
+
+def keep_found(failures):
+    """Keep the sequences that failed, for all later runs."""
+    known = read_found()
+    with FOUND.open("a") as file:
+        for failure in failures:
+            if (failure.seed, failure.steps) not in known:
+                file.write(json.dumps({"seed": failure.seed, "steps": failure.steps}) + "\n")
+
+
+def run(player, sequences, progress=lambda report: None, failed=lambda failure: None):
+    """Play sequences.
 
     :param Player player: plays them
-    :param seeds: numbers
+    :param sequences: ``(seed, steps)``, or ``(seed, None)`` for the steps that the seed gives
     :param progress: called with the report so far
     :param failed: called with each failure, before its steps are dropped one by one
     :rtype: Report
     """
     report = Report()
     started = _now()
-    for seed in seeds:
-        failure = player.play(seed)
+    for seed, known_steps in sequences:
+        steps = known_steps or make_steps(seed)
+        failure = player.play(seed, steps)
         report.sequences += 1
-        report.operations += len(make_steps(seed))
+        report.operations += len(steps)
         report.seconds = _now() - started
         if failure:
             failed(failure)

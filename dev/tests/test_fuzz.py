@@ -21,9 +21,9 @@ def player():
 
 
 def test_random_sequences_agree_with_the_reference_model(player):
-    report = run.run(player, range(8))
+    report = run.run(player, [*run.read_found(), *((seed, None) for seed in range(8))])
     assert not report.failures, [(found.seed, found.message, found.steps) for found in report.failures]
-    assert report.operations > 60
+    assert report.operations > 30
 
 
 def test_the_ledger_alone_agrees_with_the_reference_model(player):
