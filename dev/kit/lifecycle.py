@@ -24,7 +24,8 @@ ALLOCATIONS = """
                concat_ws('|', id, debit_entry_id, credit_entry_id, amount), E'\\n' ORDER BY id)), 'none')
       FROM partner_loyalty_allocation
 """
-# Everything that carries our name in the catalogs of PostgreSQL and of Odoo.
+# Everything that carries our name in the catalogs of PostgreSQL and of Odoo. Odoo keeps contacts, users and products of
+# the demo data, because documents refer to them.
 LEFTOVERS = """
     SELECT 'table ' || relname FROM pg_class WHERE relname LIKE 'partner_loyalty%'
      UNION ALL SELECT 'column ' || table_name || '.' || column_name FROM information_schema.columns
@@ -33,6 +34,7 @@ LEFTOVERS = """
      UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE tgname LIKE 'partner_loyalty%'
      UNION ALL SELECT 'external id ' || name FROM ir_model_data
       WHERE module = 'partner_loyalty' AND name NOT LIKE 'module_%'
+        AND model NOT IN ('res.partner', 'res.users', 'product.product', 'product.template')
      UNION ALL SELECT 'model ' || model FROM ir_model WHERE model LIKE 'partner.loyalty%'
      UNION ALL SELECT 'cron ' || cron_name FROM ir_cron WHERE cron_name LIKE 'Loyalty:%'
      UNION ALL SELECT 'view ' || name FROM ir_ui_view WHERE name LIKE 'partner.loyalty%' OR key LIKE 'partner_loyalty.%'

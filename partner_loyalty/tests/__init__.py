@@ -14,6 +14,7 @@ from . import test_currency
 from . import test_difference
 from . import test_entry
 from . import test_expiry
+from . import test_faults
 from . import test_liability
 from . import test_guards
 from . import test_lifecycle
