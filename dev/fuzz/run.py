@@ -113,17 +113,17 @@ def keep_found(failures):
                 file.write(json.dumps({"seed": failure.seed, "steps": failure.steps}) + "\n")
 
 
-def run(player, sequences, progress=lambda report: None, failed=lambda failure: None):
+def run(player, sequences, report, progress=lambda report: None, failed=lambda failure: None):
     """Play sequences.
 
     :param Player player: plays them
     :param sequences: ``(seed, steps)``, or ``(seed, None)`` for the steps that the seed gives
+    :param Report report: what was played so far; it is added to
     :param progress: called with the report so far
     :param failed: called with each failure, before its steps are dropped one by one
     :rtype: Report
     """
-    report = Report()
-    started = _now()
+    started = _now() - report.seconds
     for seed, known_steps in sequences:
         steps = known_steps or make_steps(seed)
         failure = player.play(seed, steps)

@@ -21,7 +21,7 @@ def player():
 
 
 def test_random_sequences_agree_with_the_reference_model(player):
-    report = run.run(player, [*run.read_found(), *((seed, None) for seed in range(8))])
+    report = run.run(player, [*run.read_found(), *((seed, None) for seed in range(8))], run.Report())
     assert not report.failures, [(found.seed, found.message, found.steps) for found in report.failures]
     assert report.operations > 30
 
