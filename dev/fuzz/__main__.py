@@ -36,7 +36,8 @@ def main():
     report = run.Report()
     for start in range(0, len(sequences), BATCH):
         play(arguments.database, sequences[start : start + BATCH], report)
-    run.keep_found(report.failures)
+        # At once: a run of hours may be stopped before its end.
+        run.keep_found(report.failures)
     code = say_report(report)
     with taken_back(arguments.database) as cr, run.playing(cr) as player:
         return play_ledger(player, arguments.examples) or code

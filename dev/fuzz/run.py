@@ -105,12 +105,13 @@ def read_found():
 
 
 def keep_found(failures):
-    """Keep the sequences that failed, for all later runs."""
+    """Keep those of the sequences that failed which are not kept yet, for all later runs."""
     known = read_found()
-    with FOUND.open("a") as file:
-        for failure in failures:
-            if (failure.seed, failure.steps) not in known:
-                file.write(json.dumps({"seed": failure.seed, "steps": failure.steps}) + "\n")
+    new = [failure for failure in failures if (failure.seed, failure.steps) not in known]
+    if new:
+        lines = [json.dumps({"seed": failure.seed, "steps": failure.steps}) + "\n" for failure in new]
+        with FOUND.open("a") as file:
+            file.writelines(lines)
 
 
 def run(player, sequences, report, progress=lambda report: None, failed=lambda failure: None):
