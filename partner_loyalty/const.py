@@ -2,18 +2,60 @@
 
 from datetime import date
 
-# What a contribution can be: the moment in the life of a sale that counts.
+# What a contribution can be: a moment in the life of a sale that counts, or something else that a partner does.
 CONTRIBUTION_KINDS = [
     ("order", "Order"),
     ("invoice", "Invoice"),
     ("payment", "Payment"),
+    ("opportunity", "Won Opportunity"),
+    ("deal", "Registered Deal"),
+    ("certificate", "Certificate"),
+    ("bill", "Vendor Bill"),
+    ("new_customer", "New Customer"),
+    ("repeat_order", "Repeat Order"),
+    ("referral", "First Sale of a Referred Member"),
+    ("anniversary", "Membership Anniversary"),
 ]
 
-# Who in the sale a contribution speaks of.
+# Whom a contribution speaks of.
 CONTRIBUTION_ROLES = [
     ("buyer", "Buyer"),
     ("referrer", "Referrer"),
+    ("member", "Member Itself"),
+    ("supplier", "Supplier"),
 ]
+
+# Kinds that sell something: a fixed sum takes a net amount above zero. Of the others each counts as it is.
+AMOUNT_KINDS = ("order", "invoice", "payment", "bill", "new_customer", "repeat_order", "referral")
+
+# Over which time bands, caps and the like add up.
+PERIODS = [
+    ("month", "Month"),
+    ("quarter", "Quarter"),
+    ("half", "Half a Year"),
+    ("year", "Year"),
+]
+
+# Of whom a kind can speak; each pair is a branch of the contributions.
+KIND_ROLES = {
+    "order": ("buyer", "referrer"),
+    "invoice": ("buyer", "referrer"),
+    "payment": ("buyer", "referrer"),
+    "opportunity": ("buyer", "referrer"),
+    "deal": ("referrer",),
+    "certificate": ("member",),
+    "bill": ("supplier",),
+    "new_customer": ("referrer",),
+    "repeat_order": ("buyer", "referrer"),
+    "referral": ("referrer",),
+    "anniversary": ("member",),
+}
+
+# The kinds that are about the first sale to somebody: another document may become the first.
+FIRST_KINDS = ("new_customer", "repeat_order", "referral")
+
+# The kinds that happen at a moment, and so on a day that depends on the time zone.
+MOMENT_KINDS = ("order", "opportunity", "deal", "certificate")
 
 UNITS = [
     ("point", "Points"),
@@ -43,9 +85,22 @@ SPEND_TYPES = ("payout", "expiry", "adjustment")
 
 # The documents whose change may move contributions, and the kinds of contribution that are read from them.
 TOUCH_KINDS = {
-    "sale.order": ("order",),
-    "account.move": ("invoice", "payment"),
+    "sale.order": ("order", "repeat_order"),
+    "account.move": ("invoice", "payment", "bill", "new_customer", "referral"),
+    "crm.lead": ("opportunity",),
+    "partner.loyalty.deal": ("deal",),
+    "survey.user_input": ("certificate",),
+    "partner.loyalty.member": ("anniversary",),
 }
+
+# The origin of what a member earns for a period as a whole.
+MEMBER = "partner.loyalty.member"
+# The documents that have a referrer, in the order in which it goes from one to the next.
+ATTRIBUTED_MODELS = [
+    ("crm.lead", "Lead"),
+    ("sale.order", "Order"),
+    ("account.move", "Invoice"),
+]
 
 # Sentinel of a key that knows no period: NULL would defeat uniqueness.
 NO_PERIOD = date(1900, 1, 1)

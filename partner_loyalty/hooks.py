@@ -1,19 +1,35 @@
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
+# The columns that hold the company of a document's contact, as it was then: table, column.
+COMPANY_COLUMNS = (
+    ("sale_order", "loyalty_buyer_id"),
+    ("crm_lead", "loyalty_buyer_id"),
+    ("survey_user_input", "loyalty_holder_id"),
+)
+
 
 def pre_init_hook(env):
-    """Fill the buying company of all orders in one statement, where the ORM would compute it order by order."""
-    if column_exists(env.cr, "sale_order", "loyalty_buyer_id"):
-        return
-    create_column(env.cr, "sale_order", "loyalty_buyer_id", "int4")
-    create_column(env.cr, "sale_order", "loyalty_partner_id", "int4")
-    env.cr.execute(
-        SQL(
-            """UPDATE sale_order SET loyalty_buyer_id = partner.commercial_partner_id
-                 FROM res_partner partner WHERE partner.id = sale_order.partner_id"""
+    """Fill the companies of all documents there are in one statement each, where the ORM would go one by one."""
+    if not column_exists(env.cr, "sale_order", "loyalty_partner_id"):
+        create_column(env.cr, "sale_order", "loyalty_partner_id", "int4")
+    fill_company_columns(env.cr)
+
+
+def fill_company_columns(cr):
+    """Create the columns of ``COMPANY_COLUMNS`` that are not there yet, and fill them."""
+    for table, column in COMPANY_COLUMNS:
+        if column_exists(cr, table, column):
+            continue
+        create_column(cr, table, column, "int4")
+        cr.execute(
+            SQL(
+                """UPDATE %(table)s document SET %(column)s = partner.commercial_partner_id
+                     FROM res_partner partner WHERE partner.id = document.partner_id""",
+                table=SQL.identifier(table),
+                column=SQL.identifier(column),
+            )
         )
-    )
 
 
 def uninstall_hook(env):

@@ -6,7 +6,7 @@ TOUCHING_FIELDS = {"state", "partner_id", "loyalty_partner_id", "invoice_date", 
 
 class AccountMove(models.Model):
     _name = "account.move"
-    _inherit = ["account.move", "partner.loyalty.attribution.mixin"]
+    _inherit = ["account.move", "partner.loyalty.attribution.mixin", "partner.loyalty.touch.mixin"]
 
     # === FIELDS ===#
 
@@ -30,11 +30,8 @@ class AccountMove(models.Model):
         if touching:
             # A credit note of an invoice that goes away stands alone from then on.
             self._get_counting_for_loyalty().reversal_move_ids._mark_loyalty()
-            self._mark_loyalty()
-        result = super().write(vals)
-        if touching:
-            self._mark_loyalty()
-        return result
+        with self._marking_loyalty(touching):
+            return super().write(vals)
 
     # === BUSINESS METHODS ===#
 
@@ -44,5 +41,16 @@ class AccountMove(models.Model):
         self.env["partner.loyalty.touch"]._mark(moves | moves.reversed_entry_id)
 
     def _get_counting_for_loyalty(self):
-        """Return those of the journal entries that contribute: posted customer invoices and credit notes."""
-        return self.filtered(lambda move: move.state == "posted" and move.is_sale_document(include_receipts=True))
+        """Return those of the journal entries that contribute: posted invoices, bills and credit notes.
+
+        The bill of a payout does not: it is what a partner was paid for.
+        """
+        return self.filtered(
+            lambda move: (
+                move.state == "posted" and move.is_invoice(include_receipts=True) and not move.loyalty_payout_id
+            )
+        )
+
+    def _get_loyalty_standing(self):
+        day = self.reversed_entry_id.invoice_date or self.invoice_date
+        return self.commercial_partner_id, self.loyalty_partner_id, day

@@ -19,5 +19,9 @@ class AccountPartialReconcile(models.Model):
     # === BUSINESS METHODS ===#
 
     def _mark_loyalty_moves(self):
-        """Note that the invoices and credit notes that the partials match were touched."""
-        (self.debit_move_id | self.credit_move_id).move_id._mark_loyalty()
+        """Note that the customer invoices and credit notes that the partials match were touched.
+
+        What a bill contributes does not depend on its payment.
+        """
+        moves = (self.debit_move_id | self.credit_move_id).move_id
+        moves.filtered(lambda move: move.is_sale_document(include_receipts=True))._mark_loyalty()

@@ -21,8 +21,9 @@ class PartnerLoyaltyAdjustment(models.Model):
     _description = "Loyalty Adjustment"
     _inherit = ["partner.loyalty.approval.mixin", "partner.loyalty.input.mixin"]
     _order = "id desc"
-    _decision_field = "state"
     _waiting_decision = "requested"
+    _cancelable_decisions = ("draft", "requested")
+    _requester_fields = ("create_uid", "requested_by_id")
     _protected_fields = frozenset(
         {
             "company_id",
@@ -182,10 +183,6 @@ class PartnerLoyaltyAdjustment(models.Model):
             for unit, _label in UNITS:
                 adjustment[f"{unit}_amount"] = adjustment.amount if adjustment.unit == unit else 0
 
-    @api.depends("state", "create_uid", "requested_by_id")
-    def _compute_can_approve(self):
-        return super()._compute_can_approve()
-
     # === CONSTRAINT METHODS ===#
 
     @api.constrains("reason")
@@ -241,11 +238,6 @@ class PartnerLoyaltyAdjustment(models.Model):
                 adjustment._check_decimals(vals["amount"])
         return result
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_only_draft(self):
-        if any(adjustment.state != "draft" for adjustment in self):
-            raise UserError(self.env._("An adjustment that was requested is kept: only drafts can be deleted."))
-
     # === ACTION METHODS ===#
 
     def action_request(self):
@@ -265,25 +257,6 @@ class PartnerLoyaltyAdjustment(models.Model):
         adjustments._check_can_decide()
         adjustments._post_to_ledger()
         adjustments._set_decision("approved", **adjustments._prepare_decision_vals())
-        adjustments.activity_unlink(["mail.mail_activity_data_todo"])
-
-    def action_refuse(self, reason=None):
-        """Refuse adjustments: nothing is posted, and their external references are free again.
-
-        :param str reason: what to tell who asked for them
-        """
-        adjustments = self._get_in("requested")
-        adjustments._check_can_decide()
-        if not (reason or "").strip():
-            raise UserError(self.env._("Say why you refuse: who asked for it has to know."))
-        adjustments._set_decision("refused", refuse_reason=reason, **adjustments._prepare_decision_vals())
-        adjustments.activity_unlink(["mail.mail_activity_data_todo"])
-
-    def action_cancel(self):
-        """Withdraw adjustments that were not approved yet."""
-        self.check_access("write")
-        adjustments = self._get_in("draft", "requested")
-        adjustments._set_decision("canceled", **adjustments._prepare_decision_vals())
         adjustments.activity_unlink(["mail.mail_activity_data_todo"])
 
     def action_view_entry(self):
@@ -414,20 +387,6 @@ class PartnerLoyaltyAdjustment(models.Model):
 
     # === BUSINESS METHODS - CHECKS ===#
 
-    def _check_draft(self):
-        """Check that what was asked for is not changed behind the back of who decides on it.
-
-        :raises UserError: where one of the adjustments was requested already
-        """
-        requested = self.filtered(lambda adjustment: adjustment.state != "draft")
-        if requested:
-            raise UserError(
-                self.env._(
-                    "%(adjustments)s cannot be changed any more: what was requested stands. Cancel it and ask anew.",
-                    adjustments=requested._get_names(),
-                )
-            )
-
     def _check_decimals(self, amount):
         """Check that an amount has no more decimals than its unit, before any field rounds it.
 
@@ -554,9 +513,6 @@ class PartnerLoyaltyAdjustment(models.Model):
             )
 
     # === BUSINESS METHODS - APPROVAL ===#
-
-    def _get_requesters(self):
-        return self.create_uid | self.requested_by_id
 
     def _get_approval_summary(self):
         return self.env._("Adjustments to approve: %s", len(self))

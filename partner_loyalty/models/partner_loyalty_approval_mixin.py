@@ -18,6 +18,10 @@ class PartnerLoyaltyApprovalMixin(models.AbstractModel):
     # The field that holds what was decided, and the value in which something waits for a decision.
     _decision_field = "state"
     _waiting_decision = "submitted"
+    # The values in which it can still be withdrawn.
+    _cancelable_decisions = ("draft", "submitted")
+    # The fields with the users who had a part in it, and so do not decide on it.
+    _requester_fields = ("create_uid", "submitted_by_id")
 
     # === FIELDS ===#
 
@@ -28,13 +32,58 @@ class PartnerLoyaltyApprovalMixin(models.AbstractModel):
 
     # === COMPUTE METHODS ===#
 
+    @api.depends(lambda self: (self._decision_field, *self._requester_fields))
     @api.depends_context("uid")
     def _compute_can_approve(self):
         reasons = self._get_cannot_approve_reason()
         for record in self:
             record.can_approve = not reasons[record.id]
 
+    # === CRUD METHODS ===#
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_draft(self):
+        for record in self:
+            if record[self._decision_field] != "draft":
+                raise UserError(
+                    self.env._("%s was submitted and is kept: only drafts can be deleted.", record.display_name)
+                )
+
+    # === ACTION METHODS ===#
+
+    def action_refuse(self, reason=None):
+        """Refuse records.
+
+        :param str reason: what to tell who asked for them
+        :raises UserError: when the user may not decide on one of them, or gives no reason
+        """
+        records = self._get_in(self._waiting_decision)
+        records._check_can_decide()
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why you refuse: who asked for it has to know."))
+        records._withdraw()
+        records._set_decision("refused", refuse_reason=reason, **records._prepare_decision_vals())
+        records.activity_unlink(["mail.mail_activity_data_todo"])
+
+    def action_cancel(self):
+        """Withdraw records that nobody has decided on yet."""
+        self.check_access("write")
+        records = self._get_in(*self._cancelable_decisions)
+        records._check_can_cancel()
+        records._withdraw()
+        records._set_decision("canceled", **records._prepare_decision_vals())
+        records.activity_unlink(["mail.mail_activity_data_todo"])
+
     # === BUSINESS METHODS - APPROVAL ===#
+
+    def _check_can_cancel(self):
+        """Check that the user may withdraw the records, beyond the right to change them.
+
+        :raises UserError: where somebody else has to
+        """
+
+    def _withdraw(self):
+        """Take back what asking for the records has done already."""
 
     def _get_requesters(self):
         """Return the users who had a part in a record, and so do not decide on it.
@@ -42,7 +91,7 @@ class PartnerLoyaltyApprovalMixin(models.AbstractModel):
         :rtype: recordset of ``res.users``
         """
         self.ensure_one()
-        return self.create_uid
+        return self.env["res.users"].union(*(self[name] for name in self._requester_fields))
 
     def _get_cannot_approve_reason(self):
         """Say why the user cannot decide; the button and the call both ask here.
@@ -75,6 +124,20 @@ class PartnerLoyaltyApprovalMixin(models.AbstractModel):
         reasons = list(filter(None, self._get_cannot_approve_reason().values()))
         if reasons:
             raise UserError("\n".join(reasons[:NAMES_IN_MESSAGE]))
+
+    def _check_draft(self):
+        """Check that what was asked for is not changed behind the back of who decides on it.
+
+        :raises UserError: where one of the records was submitted already
+        """
+        submitted = self.filtered(lambda record: record[self._decision_field] != "draft")
+        if submitted:
+            raise UserError(
+                self.env._(
+                    "%(records)s cannot be changed any more: what was submitted stands. Cancel it and ask anew.",
+                    records=submitted._get_names(),
+                )
+            )
 
     def _notify_approvers(self):
         """Ask the responsible of each program for approval: once, however many are asked for together."""

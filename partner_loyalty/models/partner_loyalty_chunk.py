@@ -90,7 +90,7 @@ class PartnerLoyaltyChunk(models.Model):
         """List the differences of the chunk's members, rule by rule; a failing rule is noted and skipped."""
         roots = self._get_roots()
         scope = self.env["partner.loyalty.rule"]._get_member_scope(roots.ids)
-        for rule in self.program_id.with_context(active_test=False).rule_ids:
+        for rule in self.program_id._get_rules_in_force():
             rule._run_safely(scope, self.env["partner.loyalty.difference"]._find)
 
     def _get_roots(self):

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES
+from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, KIND_ROLES
 
 # Keeps the ids of the branches apart.
 BRANCH_CODES = {
@@ -11,7 +11,25 @@ BRANCH_CODES = {
     ("invoice", "referrer"): 4,
     ("payment", "buyer"): 5,
     ("payment", "referrer"): 6,
+    ("opportunity", "buyer"): 7,
+    ("opportunity", "referrer"): 8,
+    ("deal", "referrer"): 9,
+    ("certificate", "member"): 10,
+    ("bill", "supplier"): 11,
+    ("new_customer", "referrer"): 12,
+    ("repeat_order", "buyer"): 13,
+    ("repeat_order", "referrer"): 14,
+    ("referral", "referrer"): 15,
+    ("anniversary", "member"): 16,
 }
+
+# Over a journal entry and the one that it reverses: the day whose terms apply, and the invoice that both belong to.
+RATE_DATE = SQL("COALESCE(origin.invoice_date, move.invoice_date)")
+ORIGIN_ID = SQL("COALESCE(origin.reversed_entry_id, origin.id, move.id)")
+# What a branch has where it adds nothing of its own.
+REFERRER = SQL("move.loyalty_partner_id")
+ALL = SQL("TRUE")
+NONE = SQL()
 
 
 class PartnerLoyaltyContribution(models.Model):
@@ -86,6 +104,7 @@ class PartnerLoyaltyContribution(models.Model):
             "invoice_date",
             "invoice_user_id",
             "loyalty_partner_id",
+            "loyalty_payout_id",
             "move_type",
             "name",
             "reversed_entry_id",
@@ -108,6 +127,38 @@ class PartnerLoyaltyContribution(models.Model):
             "debit_move_id",
             "max_date",
         ],
+        "crm.lead": [
+            "campaign_id",
+            "company_id",
+            "date_closed",
+            "expected_revenue",
+            "loyalty_buyer_id",
+            "loyalty_partner_id",
+            "name",
+            "team_id",
+            "user_id",
+            "won_status",
+        ],
+        "crm.team": ["company_id"],
+        "partner.loyalty.deal": [
+            "company_id",
+            "customer_company_id",
+            "decided_at",
+            "expected_amount",
+            "name",
+            "partner_id",
+            "state",
+        ],
+        "partner.loyalty.member": [
+            "company_id",
+            "date_from",
+            "merged_into_id",
+            "partner_id",
+            "program_id",
+            "referrer_id",
+        ],
+        "partner.loyalty.program": ["company_id"],
+        "res.partner": ["complete_name"],
         "sale.order": [
             "campaign_id",
             "company_id",
@@ -128,6 +179,15 @@ class PartnerLoyaltyContribution(models.Model):
             "price_subtotal",
             "product_id",
             "product_uom_qty",
+        ],
+        "survey.survey": ["certification", "title"],
+        "survey.user_input": [
+            "end_datetime",
+            "loyalty_holder_id",
+            "scoring_success",
+            "state",
+            "survey_id",
+            "test_entry",
         ],
     }
 
@@ -156,9 +216,31 @@ class PartnerLoyaltyContribution(models.Model):
     @api.model
     def _get_contribution_query_order(self, role):
         """Lines of confirmed orders, dated by the order; down payment lines repeat what other lines say."""
+        return self._get_order_query("order", role)
+
+    @api.model
+    def _get_contribution_query_repeat_order(self, role):
+        """Lines of confirmed orders of customers who have ordered before."""
+        earlier = SQL(
+            """EXISTS (SELECT 1 FROM sale_order earlier
+                        WHERE earlier.loyalty_buyer_id = sale.loyalty_buyer_id AND earlier.company_id = sale.company_id
+                          AND earlier.state = 'sale'
+                          AND (earlier.date_order, earlier.id) < (sale.date_order, sale.id))"""
+        )
+        return self._get_order_query("repeat_order", role, earlier)
+
+    @api.model
+    def _get_order_query(self, kind, role, condition=ALL):
+        """Return the lines of confirmed orders that meet a condition.
+
+        :param str kind: kind of the branch
+        :param str role: role of the branch
+        :param SQL condition: on ``sale``, the order
+        :rtype: SQL
+        """
         return SQL(
             """
-            SELECT line.id::bigint * 32 + %(code)s AS id, 'order' AS kind, %(role)s AS role,
+            SELECT line.id::bigint * 32 + %(code)s AS id, %(kind)s AS kind, %(role)s AS role,
                    sale.company_id, %(partner)s AS partner_id, sale.loyalty_buyer_id AS customer_id,
                    'sale.order' AS origin_model, sale.id AS origin_id,
                    'sale.order' AS document_model, sale.id AS document_id, sale.name AS document_name,
@@ -174,9 +256,12 @@ class PartnerLoyaltyContribution(models.Model):
               JOIN res_company company ON company.id = sale.company_id
               JOIN res_currency currency ON currency.id = company.currency_id
              WHERE sale.state = 'sale' AND line.display_type IS NULL
-               AND line.is_downpayment IS NOT TRUE AND %(has_role)s
+               AND line.is_downpayment IS NOT TRUE AND %(product_counts)s AND %(has_role)s AND %(condition)s
             """,
-            code=BRANCH_CODES["order", role],
+            code=BRANCH_CODES[kind, role],
+            kind=kind,
+            product_counts=self._get_product_condition(SQL("line.product_id")),
+            condition=condition,
             day=self._get_local_day(SQL("sale.date_order")),
             **self._get_role_terms(role, SQL("sale.loyalty_buyer_id"), SQL("sale.loyalty_partner_id")),
         )
@@ -184,9 +269,45 @@ class PartnerLoyaltyContribution(models.Model):
     @api.model
     def _get_contribution_query_invoice(self, role):
         """Product lines of posted customer invoices and credit notes, with the sign of the sale."""
+        return self._get_invoice_query("invoice", role)
+
+    @api.model
+    def _get_contribution_query_new_customer(self, role):
+        """The first invoice ever of a customer, and what credits it, for the partner who brought the customer."""
+        return self._get_invoice_query("new_customer", role, condition=self._get_first_condition())
+
+    @api.model
+    def _get_contribution_query_referral(self, role):
+        """The first invoice of a member since it joined, and what credits it, for the member who brought it.
+
+        Which program is meant is in the context (``loyalty_program_id``); all of them without it.
+        """
+        program_id = self.env.context.get("loyalty_program_id")
+        joins = SQL(
+            """JOIN partner_loyalty_member referred
+                 ON referred.partner_id = move.commercial_partner_id AND referred.company_id = move.company_id
+                AND referred.merged_into_id IS NULL AND %s
+               JOIN partner_loyalty_member sponsor ON sponsor.id = referred.referrer_id""",
+            SQL("referred.program_id = %s", program_id) if program_id else SQL("TRUE"),
+        )
+        since = SQL("referred.date_from")
+        condition = SQL("%s >= %s AND %s", RATE_DATE, since, self._get_first_condition(since))
+        return self._get_invoice_query("referral", role, SQL("sponsor.partner_id"), joins, condition)
+
+    @api.model
+    def _get_invoice_query(self, kind, role, referrer=REFERRER, joins=NONE, condition=ALL):
+        """Return the product lines of posted customer invoices and credit notes that meet a condition.
+
+        :param str kind: kind of the branch
+        :param str role: role of the branch
+        :param SQL referrer: column of the partner who is rewarded for it
+        :param SQL joins: further tables
+        :param SQL condition: on ``move``, the document, and ``origin``, the invoice it credits
+        :rtype: SQL
+        """
         return SQL(
             """
-            SELECT line.id::bigint * 32 + %(code)s AS id, 'invoice' AS kind, %(role)s AS role, %(head)s,
+            SELECT line.id::bigint * 32 + %(code)s AS id, %(kind)s AS kind, %(role)s AS role, %(head)s,
                    move.invoice_date AS date, %(rate_date)s AS rate_date,
                    company.currency_id, -line.balance AS amount,
                    move.currency_id AS document_currency_id, -line.amount_currency AS document_amount,
@@ -197,10 +318,66 @@ class PartnerLoyaltyContribution(models.Model):
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN account_move origin ON origin.id = move.reversed_entry_id
               JOIN res_company company ON company.id = move.company_id
-             WHERE %(counts)s AND %(has_role)s
+                   %(joins)s
+             WHERE %(counts)s AND %(has_role)s AND %(condition)s
             """,
-            code=BRANCH_CODES["invoice", role],
-            **self._get_invoice_terms(role),
+            code=BRANCH_CODES[kind, role],
+            kind=kind,
+            joins=joins,
+            condition=condition,
+            **self._get_invoice_terms(role, referrer=referrer),
+        )
+
+    @api.model
+    def _get_first_condition(self, since=None):
+        """Return whether the origin of a document is the first invoice of its customer.
+
+        :param SQL since: looks at invoices of this day and later; at all by default
+        :rtype: SQL
+        """
+        return SQL(
+            """(move.move_type <> 'out_refund' OR origin.id IS NOT NULL)
+               AND NOT EXISTS (
+                   SELECT 1 FROM account_move earlier
+                    WHERE earlier.commercial_partner_id = move.commercial_partner_id
+                      AND earlier.company_id = move.company_id AND earlier.state = 'posted'
+                      AND earlier.move_type IN ('out_invoice', 'out_receipt') AND earlier.reversed_entry_id IS NULL
+                      AND (earlier.invoice_date, earlier.id) < (%(day)s, %(id)s) AND %(since)s)""",
+            day=RATE_DATE,
+            id=ORIGIN_ID,
+            since=SQL("earlier.invoice_date >= %s", since) if since else SQL("TRUE"),
+        )
+
+    @api.model
+    def _get_contribution_query_anniversary(self, role):
+        """Each year that a membership has lasted, dated by the anniversary of its first day."""
+        return SQL(
+            """
+            SELECT (member.id::bigint * 128 + years.number) * 32 + %(code)s AS id,
+                   'anniversary' AS kind, %(role)s AS role,
+                   member.company_id, %(partner)s AS partner_id, NULL::integer AS customer_id,
+                   'partner.loyalty.member' AS origin_model, member.id AS origin_id,
+                   'partner.loyalty.member' AS document_model, member.id AS document_id,
+                   holder.complete_name AS document_name, %(day)s AS date, %(day)s AS rate_date,
+                   company.currency_id, 0::numeric AS amount,
+                   company.currency_id AS document_currency_id, 0::numeric AS document_amount,
+                   1::numeric AS document_rate, 1::numeric AS quantity, NULL::integer AS product_id,
+                   NULL::integer AS user_id, NULL::integer AS team_id, NULL::integer AS campaign_id,
+                   NULL::timestamp AS moment, NULL::numeric AS origin_amount, NULL::integer AS line_id
+              FROM partner_loyalty_member member
+              JOIN res_partner holder ON holder.id = member.partner_id
+              JOIN res_company company ON company.id = member.company_id
+        CROSS JOIN LATERAL generate_series(1, date_part('year', age(%(today)s::date, member.date_from))::integer)
+                   AS years(number)
+             WHERE %(has_role)s AND %(own)s
+            """,
+            code=BRANCH_CODES["anniversary", role],
+            day=SQL("(member.date_from + make_interval(years => years.number))::date"),
+            today=fields.Date.context_today(self),
+            own=SQL("member.program_id = %s", self.env.context["loyalty_program_id"])
+            if self.env.context.get("loyalty_program_id")
+            else SQL("TRUE"),
+            **self._get_role_terms(role, SQL("member.partner_id")),
         )
 
     @api.model
@@ -294,39 +471,161 @@ class PartnerLoyaltyContribution(models.Model):
         )
 
     @api.model
-    def _get_role_terms(self, role, buyer, referrer):
+    def _get_contribution_query_opportunity(self, role):
+        """Won opportunities, dated by when they were closed; one without a company belongs to that of its team.
+
+        The customer of an opportunity need not be a contact yet: whoever brought it counts all the same.
+        """
+        return SQL(
+            """
+            SELECT lead.id::bigint * 32 + %(code)s AS id, 'opportunity' AS kind, %(role)s AS role,
+                   company.id AS company_id, %(partner)s AS partner_id, lead.loyalty_buyer_id AS customer_id,
+                   'crm.lead' AS origin_model, lead.id AS origin_id,
+                   'crm.lead' AS document_model, lead.id AS document_id, lead.name AS document_name,
+                   %(day)s AS date, %(day)s AS rate_date,
+                   company.currency_id, lead.expected_revenue AS amount,
+                   company.currency_id AS document_currency_id, lead.expected_revenue AS document_amount,
+                   1::numeric AS document_rate, 1::numeric AS quantity, NULL::integer AS product_id,
+                   lead.user_id, lead.team_id, lead.campaign_id,
+                   lead.date_closed AS moment, NULL::numeric AS origin_amount, NULL::integer AS line_id
+              FROM crm_lead lead
+         LEFT JOIN crm_team team ON team.id = lead.team_id
+              JOIN res_company company ON company.id = COALESCE(lead.company_id, team.company_id)
+             WHERE lead.won_status = 'won' AND %(has_role)s
+            """,
+            code=BRANCH_CODES["opportunity", role],
+            day=self._get_local_day(SQL("lead.date_closed")),
+            **self._get_role_terms(role, SQL("lead.loyalty_buyer_id"), SQL("lead.loyalty_partner_id"), is_early=True),
+        )
+
+    @api.model
+    def _get_contribution_query_deal(self, role):
+        """Approved deals, dated by their approval."""
+        return SQL(
+            """
+            SELECT deal.id::bigint * 32 + %(code)s AS id, 'deal' AS kind, %(role)s AS role,
+                   deal.company_id, %(partner)s AS partner_id, deal.customer_company_id AS customer_id,
+                   'partner.loyalty.deal' AS origin_model, deal.id AS origin_id,
+                   'partner.loyalty.deal' AS document_model, deal.id AS document_id, deal.name AS document_name,
+                   %(day)s AS date, %(day)s AS rate_date,
+                   company.currency_id, deal.expected_amount AS amount,
+                   company.currency_id AS document_currency_id, deal.expected_amount AS document_amount,
+                   1::numeric AS document_rate, 1::numeric AS quantity, NULL::integer AS product_id,
+                   NULL::integer AS user_id, NULL::integer AS team_id, NULL::integer AS campaign_id,
+                   deal.decided_at AS moment, NULL::numeric AS origin_amount, NULL::integer AS line_id
+              FROM partner_loyalty_deal deal
+              JOIN res_company company ON company.id = deal.company_id
+             WHERE deal.state = 'approved' AND %(has_role)s
+            """,
+            code=BRANCH_CODES["deal", role],
+            day=self._get_local_day(SQL("deal.decided_at")),
+            **self._get_role_terms(role, SQL("deal.customer_company_id"), SQL("deal.partner_id"), is_early=True),
+        )
+
+    @api.model
+    def _get_contribution_query_certificate(self, role):
+        """Passed certifications, dated by when they were completed; they count in each company that has a program.
+
+        Surveys belong to no company, so a row has the company in its id as well.
+        """
+        return SQL(
+            """
+            SELECT ((company.id::bigint << 32) + answer.id) * 32 + %(code)s AS id,
+                   'certificate' AS kind, %(role)s AS role,
+                   company.id AS company_id, %(partner)s AS partner_id, NULL::integer AS customer_id,
+                   'survey.user_input' AS origin_model, answer.id AS origin_id,
+                   'survey.user_input' AS document_model, answer.id AS document_id, %(title)s AS document_name,
+                   %(day)s AS date, %(day)s AS rate_date,
+                   company.currency_id, 0::numeric AS amount,
+                   company.currency_id AS document_currency_id, 0::numeric AS document_amount,
+                   1::numeric AS document_rate, 1::numeric AS quantity, NULL::integer AS product_id,
+                   NULL::integer AS user_id, NULL::integer AS team_id, NULL::integer AS campaign_id,
+                   answer.end_datetime AS moment, NULL::numeric AS origin_amount, NULL::integer AS line_id
+              FROM survey_user_input answer
+              JOIN survey_survey survey ON survey.id = answer.survey_id
+        CROSS JOIN (SELECT DISTINCT company_id FROM partner_loyalty_program) own
+              JOIN res_company company ON company.id = own.company_id
+             WHERE answer.state = 'done' AND answer.scoring_success AND answer.test_entry IS NOT TRUE
+               AND survey.certification AND %(has_role)s
+            """,
+            code=BRANCH_CODES["certificate", role],
+            day=self._get_local_day(SQL("answer.end_datetime")),
+            title=SQL("COALESCE(survey.title->>%s, survey.title->>'en_US')::varchar", self.env.lang or "en_US"),
+            **self._get_role_terms(role, SQL("answer.loyalty_holder_id")),
+        )
+
+    @api.model
+    def _get_contribution_query_bill(self, role):
+        """Product lines of posted vendor bills and their credit notes: what was bought from a manufacturer.
+
+        The bill of a payout is what a partner was paid for, so neither it nor what reverses it counts.
+        """
+        return SQL(
+            """
+            SELECT line.id::bigint * 32 + %(code)s AS id, 'bill' AS kind, %(role)s AS role, %(head)s,
+                   move.invoice_date AS date, %(rate_date)s AS rate_date,
+                   company.currency_id, line.balance AS amount,
+                   move.currency_id AS document_currency_id, line.amount_currency AS document_amount,
+                   move.invoice_currency_rate AS document_rate, line.quantity * %(sign)s AS quantity, line.product_id,
+                   move.invoice_user_id AS user_id, move.team_id, move.campaign_id,
+                   NULL::timestamp AS moment, NULL::numeric AS origin_amount, line.id AS line_id
+              FROM account_move_line line
+              JOIN account_move move ON move.id = line.move_id
+         LEFT JOIN account_move origin ON origin.id = move.reversed_entry_id
+         LEFT JOIN account_move first ON first.id = origin.reversed_entry_id
+              JOIN res_company company ON company.id = move.company_id
+             WHERE %(counts)s AND %(has_role)s
+               AND COALESCE(move.loyalty_payout_id, origin.loyalty_payout_id, first.loyalty_payout_id) IS NULL
+            """,
+            code=BRANCH_CODES["bill", role],
+            **self._get_invoice_terms(role, ("in_invoice", "in_refund", "in_receipt")),
+        )
+
+    @api.model
+    def _get_role_terms(self, role, own, referrer=None, is_early=False):
         """Return the partner column and the condition of a role.
 
-        :param SQL buyer: column of the buyer's commercial partner
+        :param SQL own: column of the commercial partner that the document is with: buyer, supplier, or the member
+        :param SQL referrer: column of the partner who brought the sale, where somebody can
+        :param bool is_early: whether the buyer need not be a contact yet; then it is another one than the referrer
+        :rtype: dict[str, SQL]
+        """
+        if role != "referrer":
+            return {"role": SQL("%s", role), "partner": own, "has_role": SQL("%s IS NOT NULL", own)}
+        buyer = SQL("COALESCE(%s, 0)", own) if is_early else own
+        return {"role": SQL("%s", role), "partner": referrer, "has_role": SQL("%s <> %s", referrer, buyer)}
+
+    @api.model
+    def _get_invoice_terms(
+        self,
+        role,
+        move_types=("out_invoice", "out_refund", "out_receipt"),
+        referrer=REFERRER,
+    ):
+        """Return the parts that the branches over invoices and bills share.
+
+        :param tuple move_types: types of the journal entries that count
         :param SQL referrer: column of the partner who brought the sale
         :rtype: dict[str, SQL]
         """
-        if role == "buyer":
-            return {"role": SQL("'buyer'"), "partner": buyer, "has_role": SQL("%s IS NOT NULL", buyer)}
-        return {"role": SQL("'referrer'"), "partner": referrer, "has_role": SQL("%s <> %s", referrer, buyer)}
-
-    @api.model
-    def _get_invoice_terms(self, role):
-        """Return the parts that the branches over invoices share.
-
-        :rtype: dict[str, SQL]
-        """
-        terms = self._get_role_terms(role, SQL("move.commercial_partner_id"), SQL("move.loyalty_partner_id"))
+        terms = self._get_role_terms(role, SQL("move.commercial_partner_id"), referrer)
         head = SQL(
             """move.company_id, %s AS partner_id, move.commercial_partner_id AS customer_id,
-               'account.move' AS origin_model, COALESCE(origin.reversed_entry_id, origin.id, move.id) AS origin_id,
+               'account.move' AS origin_model, %s AS origin_id,
                'account.move' AS document_model, move.id AS document_id, move.name AS document_name""",
             terms["partner"],
+            ORIGIN_ID,
         )
         return {
             "role": terms["role"],
             "has_role": terms["has_role"],
             "head": head,
-            "rate_date": SQL("COALESCE(origin.invoice_date, move.invoice_date)"),
-            "sign": SQL("CASE WHEN move.move_type = 'out_refund' THEN -1 ELSE 1 END"),
+            "rate_date": RATE_DATE,
+            "sign": SQL("CASE WHEN move.move_type IN ('out_refund', 'in_refund') THEN -1 ELSE 1 END"),
             "counts": SQL(
-                "move.state = 'posted' AND line.display_type = 'product'"
-                " AND move.move_type IN ('out_invoice', 'out_refund', 'out_receipt')"
+                "move.state = 'posted' AND line.display_type = 'product' AND move.move_type IN %s AND %s",
+                move_types,
+                self._get_product_condition(SQL("line.product_id")),
             ),
         }
 
@@ -351,24 +650,70 @@ class PartnerLoyaltyContribution(models.Model):
 
     @api.model
     def _get_origin_amount(self):
-        """Return the untaxed amount of the origin in company currency, its posted credit notes deducted."""
+        """Return what counts of the origin in company currency, its posted credit notes deducted."""
+        uncounted = self._get_uncounted_products()
+        amount = SQL("part.amount_untaxed_signed")
+        if uncounted:
+            amount = SQL(
+                """part.amount_untaxed_signed + COALESCE((
+                       SELECT SUM(other.balance) FROM account_move_line other
+                        WHERE other.move_id = part.id AND other.display_type = 'product'
+                          AND other.product_id IN %s), 0)""",
+                uncounted,
+            )
         return SQL(
-            """(SELECT SUM(part.amount_untaxed_signed)
+            """(SELECT SUM(%s)
                   FROM account_move part
                  WHERE part.state = 'posted'
                    AND (part.id = COALESCE(origin.id, move.id)
-                        OR part.reversed_entry_id = COALESCE(origin.id, move.id)))"""
+                        OR part.reversed_entry_id = COALESCE(origin.id, move.id)))""",
+            amount,
         )
+
+    @api.model
+    def _get_uncounted_products(self):
+        """Return the products whose lines never count, as a subquery in parentheses; None where there are none.
+
+        A module adds those that are no sale of goods, such as the delivery of an order.
+
+        :rtype: SQL or None
+        """
+        return None
+
+    @api.model
+    def _get_product_condition(self, product):
+        """Return whether a line counts by its product.
+
+        :param SQL product: column of the product
+        :rtype: SQL
+        """
+        uncounted = self._get_uncounted_products()
+        return SQL("COALESCE(%s, 0) NOT IN %s", product, uncounted) if uncounted else ALL
 
     @api.model
     def _get_local_day(self, column):
         """Return the day of a UTC datetime column in the time zone of the context."""
         return SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", column, self.env.context.get("tz") or "UTC")
 
+    # === GETTERS ===#
+
+    @api.model
+    def _get_role_labels(self, kind, role):
+        """Return what a message says about a role that a kind does not have: both, and the roles that it has.
+
+        :rtype: dict[str, str]
+        """
+        labels = {name: dict(self._fields[name]._description_selection(self.env)) for name in ("kind", "role")}
+        return {
+            "kind": labels["kind"][kind],
+            "role": labels["role"][role],
+            "roles": ", ".join(f"“{labels['role'][possible]}”" for possible in KIND_ROLES[kind]),
+        }
+
     # === ACTION METHODS ===#
 
     def action_open_document(self):
-        """Open the order, invoice or credit note behind this row."""
+        """Open the document behind this row."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..const import LEDGER_DIGITS
+from ..const import LEDGER_DIGITS, NO_PERIOD
 
 
 class PartnerLoyaltyDifference(models.Model):
@@ -24,6 +24,7 @@ class PartnerLoyaltyDifference(models.Model):
             "decided_by_id",
             "origin_id",
             "origin_model",
+            "period_start",
             "posted",
             "program_id",
             "rule_id",
@@ -51,6 +52,9 @@ class PartnerLoyaltyDifference(models.Model):
     unit = fields.Selection(related="account_id.unit")
     origin_model = fields.Char(required=True, readonly=True)
     origin_id = fields.Many2oneReference(model_field="origin_model", required=True, readonly=True, aggregator=None)
+    period_start = fields.Date(
+        required=True, readonly=True, default=NO_PERIOD, help="First day of the period, where a rule adds one up."
+    )
     origin_name = fields.Char(string="Document", compute="_compute_origin_name")
     contribution_date = fields.Date(string="Date of Sale", readonly=True)
     posted = fields.Float(digits=LEDGER_DIGITS, readonly=True, aggregator=None)
@@ -76,7 +80,7 @@ class PartnerLoyaltyDifference(models.Model):
 
     # === CONSTRAINTS ===#
 
-    _key_unique = models.UniqueIndex("(rule_id, account_id, origin_model, origin_id)")
+    _key_unique = models.UniqueIndex("(rule_id, account_id, origin_model, origin_id, period_start)")
 
     # === COMPUTE METHODS ===#
 
@@ -99,8 +103,8 @@ class PartnerLoyaltyDifference(models.Model):
         """Post the differences: the ledger then says what the documents would earn today."""
         self._check_can_decide()
         for difference in self._get_open():
-            scope = difference.rule_id._get_document_scope(difference.origin_model, [difference.origin_id])
-            difference.rule_id._reconcile(scope)
+            rule, origin = difference.rule_id, (difference.origin_model, difference.origin_id)
+            rule._reconcile(rule._get_origin_scope(*origin, difference.period_start))
         self._decide("posted")
 
     def action_dismiss(self):
@@ -152,18 +156,17 @@ class PartnerLoyaltyDifference(models.Model):
                 WITH delta AS MATERIALIZED (%(delta)s),
                 vanished AS (%(vanish)s)
                 INSERT INTO partner_loyalty_difference AS known (
-                       program_id, company_id, rule_id, account_id, origin_model, origin_id, contribution_date,
-                       posted, target, amount, cause, state, create_uid, create_date, write_uid, write_date)
+                       program_id, company_id, rule_id, account_id, origin_model, origin_id, period_start,
+                       contribution_date, posted, target, amount, cause, state, create_uid, create_date, write_uid,
+                       write_date)
                 SELECT account.program_id, account.company_id, %(rule)s, delta.account_id, delta.origin_model,
-                       delta.origin_id, delta.contribution_date, delta.posted, delta.target, delta.amount,
+                       delta.origin_id, delta.period_start, delta.contribution_date, posted, target, delta.amount,
                        CASE WHEN delta.revision = 0 THEN 'new' WHEN delta.target = 0 THEN 'gone' ELSE 'changed' END,
                        'open', %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
                   FROM delta
                   JOIN partner_loyalty_account account ON account.id = delta.account_id
-                 WHERE delta.contribution_date > COALESCE(%(lock)s::date, '-infinity')
-                   AND NOT EXISTS (SELECT 1 FROM partner_loyalty_touch touch
-                                    WHERE touch.res_model = delta.origin_model AND touch.res_id = delta.origin_id)
-           ON CONFLICT (rule_id, account_id, origin_model, origin_id) DO UPDATE
+                 WHERE delta.contribution_date > COALESCE(%(lock)s::date, '-infinity') AND NOT %(waits)s
+           ON CONFLICT (rule_id, account_id, origin_model, origin_id, period_start) DO UPDATE
                    SET posted = EXCLUDED.posted, target = EXCLUDED.target, amount = EXCLUDED.amount,
                        cause = EXCLUDED.cause, contribution_date = EXCLUDED.contribution_date, state = 'open',
                        write_date = EXCLUDED.write_date, write_uid = EXCLUDED.write_uid
@@ -173,10 +176,24 @@ class PartnerLoyaltyDifference(models.Model):
                 vanish=self._get_vanish_query(rule, scope),
                 rule=rule.id,
                 lock=rule.program_id.lock_date or None,
+                waits=self._get_waiting_condition(rule),
                 uid=self.env.uid,
             )
         )
         self.invalidate_model()
+
+    @api.model
+    def _get_waiting_condition(self, rule):
+        """Return whether a row of ``delta`` waits to be answered anyway, as SQL.
+
+        What a period adds up to is not known before all that waits has been answered.
+        """
+        return SQL(
+            """EXISTS (SELECT 1 FROM partner_loyalty_touch touch
+                        WHERE touch.res_model = delta.origin_model AND touch.res_id = delta.origin_id
+                           OR %s AND touch.res_model <> delta.origin_model)""",
+            rule.formula == "bands",
+        )
 
     @api.model
     def _get_vanish_query(self, rule, scope):
@@ -190,7 +207,8 @@ class PartnerLoyaltyDifference(models.Model):
                AND NOT EXISTS (
                    SELECT 1 FROM delta
                     WHERE delta.account_id = difference.account_id AND delta.origin_id = difference.origin_id
-                      AND delta.origin_model = difference.origin_model)
+                      AND delta.origin_model = difference.origin_model
+                      AND delta.period_start = difference.period_start)
             """,
             list(scope.root_ids),
             rule.id,

@@ -1,19 +1,20 @@
+from decimal import Decimal
+
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..const import NO_PERIOD, RECONCILED_TYPES
+from ..const import FIRST_KINDS, MEMBER, RECONCILED_TYPES
+from ..tools import periods
 from ..tools.scope import Scope
+from .partner_loyalty_target import EXPLAINED_NUMBERS
 
 
 class PartnerLoyaltyEngine(models.AbstractModel):
-    """Brings the ledger in line with what rules say: target, posted, and the difference appended.
-
-    A formula is a method ``_get_formula_<formula>`` that returns, as SQL over the contributions of one origin, what
-    they earn before rounding.
-    """
+    """Brings the ledger in line with what rules say: target, posted, and the difference appended."""
 
     _name = "partner.loyalty.engine"
     _description = "Loyalty Engine"
+    _inherit = ["partner.loyalty.target"]
 
     # === SCOPES ===#
 
@@ -27,15 +28,17 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         return Scope(root_ids=tuple(root_ids))
 
     @api.model
-    def _get_document_scope(self, model, document_ids):
+    def _get_document_scope(self, model, document_ids, standings=()):
         """Return the scope of documents, widened to the origins they belong to and all documents of those.
 
         :param str model: ``sale.order`` or ``account.move``
         :param document_ids: ids of documents, whether or not they still exist
+        :param standings: ``(partner id, day)`` where the documents stood when they were touched
         :rtype: Scope
         """
+        standings = tuple(standings)
         if model != "account.move":
-            return Scope(model, tuple(document_ids), tuple(document_ids))
+            return Scope(model, tuple(document_ids), tuple(document_ids), standings)
         rows = self.env.execute_query(
             SQL(
                 """
@@ -56,7 +59,160 @@ class PartnerLoyaltyEngine(models.AbstractModel):
             )
         )
         origin_ids = {row[0] for row in rows if row[1]} | set(document_ids)
-        return Scope(model, tuple(origin_ids), tuple(origin_ids | {row[0] for row in rows}))
+        return Scope(model, tuple(origin_ids), tuple(origin_ids | {row[0] for row in rows}), standings)
+
+    def _get_origin_scope(self, model, origin_id, period_start):
+        """Return the scope of one origin, as the ledger or a difference names it.
+
+        :param str model: model of the origin; that of members where the rule earns by the period
+        :param int origin_id: id of the origin
+        :param date period_start: first day of the period, where there is one
+        :rtype: Scope
+        """
+        self.ensure_one()
+        if model == MEMBER:
+            root_id = self.env[MEMBER].browse(origin_id).root_id.id
+            return Scope(periods=self._get_reaches([(root_id, period_start)]))
+        return self._get_document_scope(model, [origin_id])
+
+    def _widen(self, scope):
+        """Widen a scope of documents to all that they reach, where they stand now and where they stood before.
+
+        :param Scope scope: any scope
+        :rtype: Scope
+        """
+        if not scope.origin_model:
+            return scope
+        if self.kind in FIRST_KINDS:
+            scope = self._widen_to_firsts(scope)
+        if not self._get_reach():
+            return scope
+        query = self._get_matching_query(scope)
+        day = SQL.identifier(query.table, "rate_date")
+        query.groupby = SQL("1, 2")
+        now = query.select(SQL("membership.root_id"), self._get_period_start(day))
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT root_id, start FROM (%s UNION ALL %s UNION ALL %s) AS reach(root_id, start)",
+                now,
+                self._get_stood_query(scope),
+                self._get_posted_reach_query(scope),
+            )
+        )
+        return Scope(periods=self._get_reaches(rows))
+
+    def _widen_to_firsts(self, scope):
+        """Widen a scope of documents to those of the same customers that are their first now, or were so far.
+
+        :rtype: Scope
+        """
+        customers = self.env.execute_query(self._get_customer_query(scope))
+        ids = [row[0] for row in customers] + [partner_id for partner_id, _day in scope.standings]
+        rows = self.env.execute_query(
+            SQL("%s UNION %s", self._get_first_query(scope.origin_model, ids), self._get_posted_first_query(scope, ids))
+        )
+        document_ids = {*scope.origin_ids, *(row[0] for row in rows)}
+        return self._get_document_scope(scope.origin_model, document_ids, scope.standings)
+
+    def _get_customer_query(self, scope):
+        """Return the customers of the documents of a scope."""
+        if scope.origin_model == "sale.order":
+            return SQL("SELECT DISTINCT loyalty_buyer_id FROM sale_order WHERE id = ANY(%s)", list(scope.document_ids))
+        return SQL(
+            "SELECT DISTINCT commercial_partner_id FROM account_move WHERE id = ANY(%s)", list(scope.document_ids)
+        )
+
+    def _get_first_query(self, model, customer_ids):
+        """Return the first documents of customers: two orders, because the second is the first that repeats.
+
+        Of invoices also the first since the customer is a member.
+        """
+        if model == "sale.order":
+            return SQL(
+                """SELECT id FROM (SELECT id, row_number() OVER (
+                                              PARTITION BY loyalty_buyer_id ORDER BY date_order, id) AS number
+                                     FROM sale_order
+                                    WHERE state = 'sale' AND loyalty_buyer_id = ANY(%s) AND company_id = %s) ordered
+                    WHERE number <= 2""",
+                customer_ids,
+                self.company_id.id,
+            )
+        return SQL(
+            """(SELECT DISTINCT ON (move.commercial_partner_id) move.id
+                  FROM account_move move
+             LEFT JOIN partner_loyalty_member member
+                    ON member.partner_id = move.commercial_partner_id AND member.program_id = %(program)s
+                   AND member.merged_into_id IS NULL
+                 WHERE move.state = 'posted' AND move.move_type IN ('out_invoice', 'out_receipt')
+                   AND move.commercial_partner_id = ANY(%(customers)s) AND move.company_id = %(company)s
+                   AND (%(is_ever)s OR move.invoice_date >= member.date_from)
+              ORDER BY move.commercial_partner_id, move.invoice_date, move.id)""",
+            program=self.program_id.id,
+            customers=customer_ids,
+            company=self.company_id.id,
+            is_ever=self.kind == "new_customer",
+        )
+
+    def _get_posted_first_query(self, scope, customer_ids):
+        """Return the documents of customers that the rule has posted something for."""
+        table, customer = {
+            "sale.order": ("sale_order", "loyalty_buyer_id"),
+            "account.move": ("account_move", "commercial_partner_id"),
+        }[scope.origin_model]
+        return SQL(
+            """SELECT entry.origin_id FROM partner_loyalty_entry entry
+                 JOIN %s document ON document.id = entry.origin_id
+                WHERE COALESCE(entry.rule_id, 0) = %s AND entry.origin_model = %s AND %s = ANY(%s)""",
+            SQL.identifier(table),
+            self.id,
+            scope.origin_model,
+            SQL.identifier("document", customer),
+            customer_ids,
+        )
+
+    def _get_reaches(self, rows):
+        """Return periods with their last days; for growth those a year later, too, which are measured by them.
+
+        :param rows: pairs of member id and first day
+        :return: triples of member id, first and last day
+        :rtype: tuple
+        """
+        starts = {(root_id, start) for root_id, start in rows}
+        if self.formula == "bands" and self.measure == "growth":
+            starts |= {(root_id, start.replace(year=start.year + 1)) for root_id, start in starts}
+        return tuple(
+            (root_id, start, periods.period_end(start, self._get_reach())) for root_id, start in sorted(starts)
+        )
+
+    def _get_stood_query(self, scope):
+        """Return in which periods of which members the documents of a scope stood when they were touched.
+
+        The day of an order is that of UTC, so that its neighbors are looked at as well.
+        """
+        return SQL(
+            """SELECT DISTINCT member.root_id, %(start)s
+                 FROM unnest(%(partners)s::integer[], %(days)s::date[]) AS stood(partner_id, day)
+                 JOIN partner_loyalty_member member
+                   ON member.partner_id = stood.partner_id AND member.program_id = %(program)s
+           CROSS JOIN generate_series(-1, 1) AS shift(days)""",
+            start=self._get_period_start(SQL("(stood.day + shift.days)")),
+            partners=[partner_id for partner_id, _day in scope.standings],
+            days=[day for _partner_id, day in scope.standings],
+            program=self.program_id.id,
+        )
+
+    def _get_posted_reach_query(self, scope):
+        """Return the periods of which members the ledger has something for the origins of a scope."""
+        return SQL(
+            """SELECT DISTINCT member.root_id, entry.period_start
+                 FROM partner_loyalty_entry entry
+                 JOIN partner_loyalty_account account ON account.id = entry.account_id
+                 JOIN partner_loyalty_member member ON member.id = account.member_id
+                WHERE entry.origin_model = %s AND entry.origin_id = ANY(%s) AND COALESCE(entry.rule_id, 0) = %s""",
+            scope.origin_model,
+            list(scope.origin_ids),
+            self.id,
+        )
 
     # === RECONCILIATION ===#
 
@@ -70,8 +226,12 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         :rtype: tuple[int, Decimal]
         """
         self.ensure_one()
-        rows = self.env["partner.loyalty.entry"]._post(self._get_entry_source(scope))
-        self.env["partner.loyalty.allocation"]._settle({account_id for _id, account_id, _amount in rows})
+        self._claim_budget()
+        rows = self.env["partner.loyalty.entry"]._post(self._get_entry_source(self._widen(scope)))
+        if rows:
+            self._freeze()
+            self.env["partner.loyalty.allocation"]._settle({account_id for _id, account_id, _amount in rows})
+            self._close_where_used_up()
         return len(rows), sum(amount for _id, _account_id, amount in rows)
 
     def _get_entry_source(self, scope):
@@ -85,7 +245,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
             """
             SELECT delta.account_id, CASE WHEN delta.amount > 0 THEN 'accrual' ELSE 'clawback' END AS type,
                    delta.amount, %(rule)s AS rule_id, delta.origin_model, delta.origin_id,
-                   %(no_period)s::date AS period_start, delta.revision, delta.contribution_date,
+                   delta.period_start, delta.revision, delta.contribution_date,
                    GREATEST(delta.contribution_date, CASE WHEN delta.revision > 0 THEN %(today)s::date END) AS date,
                    %(mature_date)s AS mature_date,
                    CASE WHEN delta.amount > 0 THEN %(expiry_date)s END AS expiry_date,
@@ -94,7 +254,6 @@ class PartnerLoyaltyEngine(models.AbstractModel):
               FROM (%(delta)s) delta
             """,
             rule=self.id,
-            no_period=NO_PERIOD,
             today=self.program_id._get_today(),
             delta=self._get_delta_query(scope),
             **self._get_terms().get_columns(SQL("delta.contribution_date")),
@@ -103,257 +262,176 @@ class PartnerLoyaltyEngine(models.AbstractModel):
     def _get_delta_query(self, scope):
         """Return for each member and origin what the ledger lacks: target less posted, where they differ.
 
+        :param Scope scope: as :meth:`_widen` returns it
         :rtype: SQL
         """
         self.ensure_one()
         return SQL(
             """
-            WITH target AS MATERIALIZED (%(target)s), posted AS MATERIALIZED (%(posted)s)
-            SELECT account.id AS account_id,
-                   COALESCE(target.origin_model, posted.origin_model) AS origin_model,
-                   COALESCE(target.origin_id, posted.origin_id) AS origin_id,
-                   COALESCE(target.amount, 0) - COALESCE(posted.amount, 0) AS amount,
-                   COALESCE(target.amount, 0) AS target, COALESCE(posted.amount, 0) AS posted,
-                   COALESCE(posted.revision, -1) + 1 AS revision,
-                   COALESCE(target.contribution_date, posted.contribution_date) AS contribution_date,
-                   %(explanation)s AS explanation
-              FROM target
-         FULL JOIN posted ON posted.root_id = target.root_id AND posted.origin_id = target.origin_id
-                         AND posted.origin_model = target.origin_model
-              JOIN partner_loyalty_account account
-                ON account.member_id = COALESCE(target.root_id, posted.root_id) AND account.unit = %(unit)s
-             WHERE COALESCE(target.amount, 0) <> COALESCE(posted.amount, 0)
+            WITH target AS MATERIALIZED (%(target)s), posted AS MATERIALIZED (%(posted)s),
+            lacking AS (
+                SELECT account.id AS account_id, origin_model, origin_id, period_start,
+                       COALESCE(target.amount, 0) - COALESCE(posted.amount, 0) AS amount,
+                       COALESCE(posted.amount, 0) AS posted,
+                       COALESCE(posted.revision, -1) + 1 AS revision,
+                       COALESCE(target.contribution_date, posted.contribution_date) AS contribution_date,
+                       target.root_id IS NULL AS is_gone,
+                       posted.root_id IS NOT NULL
+                       AND (target.contribution_date > posted.contribution_date OR target.is_followed) AS is_followed,
+                       target.amount AS target, FALSE AS is_trimmed, %(columns)s
+                  FROM target
+             FULL JOIN posted USING (root_id, origin_model, origin_id, period_start)
+                  JOIN partner_loyalty_account account ON account.member_id = root_id AND account.unit = %(unit)s
+                 WHERE COALESCE(target.amount, 0) <> COALESCE(posted.amount, 0)
+            )
+            SELECT account_id, origin_model, origin_id, period_start, amount, posted + amount AS target, posted,
+                   revision, contribution_date, %(explanation)s AS explanation
+              FROM %(lacking)s AS lacking
             """,
             target=self._get_target_query(scope),
             posted=self._get_posted_query(scope),
+            columns=SQL(", ").join(SQL.identifier("target", name) for name in self._get_explained_columns()),
             explanation=self._get_explanation_object(),
+            lacking=self._get_affordable_query() if self.budget else SQL("lacking"),
             unit=self.unit,
         )
 
     def _get_explanation_object(self):
-        """Return the explanation of an entry, as JSON over ``target`` and ``posted``; numbers are text, to be exact."""
+        """Return the explanation of an entry, as JSON over ``lacking``; numbers are text, to be exact."""
+        numbers = [
+            SQL("%s, trim_scale(%s)::text", name, SQL.identifier("lacking", name))
+            for name in EXPLAINED_NUMBERS[2:]
+            if name != "quantity" or self._is_by_quantity()
+        ]
         return SQL(
             """
-            jsonb_strip_nulls(jsonb_build_object(
-                'version', %(version)s, 'formula', %(formula)s, 'rounding', %(rounding)s,
-                'step', %(step)s::text, 'base', trim_scale(COALESCE(target.base, 0))::text,
-                'rate', trim_scale(COALESCE(target.rate, 0))::text, 'whole', trim_scale(target.whole)::text,
-                'tier_id', target.tier_id, 'tier', target.tier, 'currency', target.currency,
-                'document_base', trim_scale(target.document_base)::text,
-                'exchange_rate', trim_scale(target.exchange_rate)::text,
-                'cause', CASE WHEN target.root_id IS NULL THEN 'gone'
-                              WHEN target.contribution_date > posted.contribution_date
-                                OR posted.root_id IS NOT NULL AND target.is_followed THEN 'followed'
-                              WHEN posted.root_id IS NOT NULL THEN 'changed' END,
-                'target', trim_scale(COALESCE(target.amount, 0))::text,
-                'posted', trim_scale(COALESCE(posted.amount, 0))::text))
+            jsonb_strip_nulls(%(terms)s::jsonb || jsonb_build_object(
+                'base', trim_scale(COALESCE(lacking.base, 0))::text,
+                'rate', trim_scale(COALESCE(lacking.rate, 0))::text, 'parts', lacking.parts,
+                'previous', trim_scale(lacking.previous)::text,
+                'tier_id', lacking.tier_id, 'tier', lacking.tier, 'agreement', lacking.agreement,
+                'currency', lacking.currency,
+                'cause', CASE WHEN lacking.is_gone THEN 'gone'
+                              WHEN lacking.is_followed THEN 'followed'
+                              WHEN lacking.revision > 0 THEN 'changed' END,
+                'trimmed', CASE WHEN lacking.is_trimmed THEN TRUE END,
+                'target', trim_scale(lacking.posted + lacking.amount)::text,
+                'posted', trim_scale(lacking.posted)::text, %(numbers)s))
             """,
-            version=self.version,
-            formula=self.formula,
-            rounding=self._get_rounding(),
-            step=str(self.step_amount) if self.formula == "per_amount" else None,
+            terms=self._get_explained_terms(),
+            numbers=SQL(", ").join(numbers),
         )
 
-    def _get_target_query(self, scope):
-        """Return what each member should have earned for each origin, rounded once per origin.
-
-        Columns: ``root_id, origin_model, origin_id, base, whole, rate, tier_id, tier, contribution_date, amount``, and
-        for documents in another currency ``currency, document_base, exchange_rate``; ``is_followed`` where a credit
-        note belongs to the origin. The day of the sale decides the rate, and all rows of an origin have that in common.
-
-        :rtype: SQL
-        """
-        query = self._get_matching_query(scope)
-        column = self._get_column(query)
-        query.add_join("LEFT JOIN", "tier_period", "partner_loyalty_tier_period", self._get_tier_condition(query))
-        query.add_join("LEFT JOIN", "tier", "partner_loyalty_tier", SQL("tier.id = tier_period.tier_id"))
-        query.add_join(
-            "LEFT JOIN",
-            "tier_rate",
-            "partner_loyalty_rule_rate",
-            SQL("tier_rate.rule_id = %s AND tier_rate.tier_id = tier_period.tier_id", self.id),
-        )
-        key = SQL("membership.root_id, %s, %s", column("origin_model"), column("origin_id"))
-        query.groupby = key
-        rate = SQL("MIN(COALESCE(tier_rate.rate, %s::numeric))", str(self.rate))
-        base = SQL("ROUND(SUM(%s), 6)", column("amount"))
-        whole = SQL("MAX(%s)", column("origin_amount"))
-        return query.select(
-            key,
-            SQL("%s AS base", base),
-            SQL("%s AS whole", whole),
-            SQL("%s AS rate", rate),
-            SQL("MIN(tier.id) AS tier_id"),
-            SQL("MIN(tier.name->>'en_US') AS tier"),
-            SQL("MAX(%s) AS contribution_date", column("date")),
-            SQL("MIN(%(document)s) <> MAX(%(document)s) AS is_followed", document=column("document_id")),
-            *self._get_exchange_columns(column),
-            SQL("%s AS amount", self._get_rounded(self._get_formula(base, rate, whole))),
-        )
-
-    def _get_exchange_columns(self, column):
-        """Return what a document in another currency than the company's was worth in its own, and at which rate."""
-        is_foreign = SQL("MIN(%s) <> MIN(%s)", column("document_currency_id"), column("currency_id"))
-        columns = {
-            "currency": SQL("(SELECT name FROM res_currency WHERE id = MIN(%s))", column("document_currency_id")),
-            "document_base": SQL("ROUND(SUM(%s), 6)", column("document_amount")),
-            "exchange_rate": SQL("MIN(%s)::numeric", column("document_rate")),
-        }
-        return [
-            SQL("CASE WHEN %s THEN %s END AS %s", is_foreign, value, SQL.identifier(name))
-            for name, value in columns.items()
-        ]
-
-    def _get_matching_query(self, scope):
-        """Return the contributions that the rule counts, within ``scope``.
-
-        Rules, programs and memberships apply by their dates, on the day of the sale; whether they are archived,
-        closed or suspended today does not matter.
-
-        :rtype: Query
-        """
-        program = self.program_id
-        query = program._get_contribution_query(
-            self.kind,
-            self.role,
-            max(filter(None, (program.date_from, self.date_from))),
-            min(filter(None, (program.date_to, self.date_to)), default=None),
-            date_field="rate_date",
-            domain=self._get_domain(),
-        )
-        if scope.origin_model:
-            query.add_where(
-                SQL(
-                    "%s = %s AND %s = ANY(%s)",
-                    SQL.identifier(query.table, "document_model"),
-                    scope.origin_model,
-                    SQL.identifier(query.table, "document_id"),
-                    list(scope.document_ids),
-                )
-            )
-        else:
-            query.add_where(SQL("%s IN %s", SQL.identifier(query.table, "partner_id"), self._get_partner_query(scope)))
-        return query
-
-    def _get_partner_query(self, scope):
-        """Return the partners whose documents belong to the members of ``scope``."""
-        return SQL("(SELECT partner_id FROM partner_loyalty_member WHERE root_id = ANY(%s))", list(scope.root_ids))
-
-    def _get_tier_condition(self, query):
-        """Return the join of the tier that was in force on the day of the sale."""
-        return SQL(
-            """tier_period.member_id = %(member)s AND tier_period.date_from <= %(day)s
-               AND (tier_period.date_to IS NULL OR tier_period.date_to >= %(day)s)""",
-            member=self._get_tier_member(query),
-            day=SQL.identifier(query.table, "rate_date"),
-        )
-
-    def _get_tier_member(self, query):
-        """Return the member whose tier applies: where members were merged, the one that the document earned first.
-
-        So a merge changes nothing about documents that were answered before it. A document that earned nothing so far
-        has the tier of the member that its partner was then, or else of the one that this was merged into.
-
-        :rtype: SQL
-        """
-        if not self.program_id._has_merged_members():
-            return SQL("membership.root_id")
-        column = self._get_column(query)
-        lookup = SQL(
-            """LATERAL (SELECT COALESCE(
-                   (SELECT (array_agg(account.member_id ORDER BY answer.id))[1]
-                      FROM partner_loyalty_entry answer
-                      JOIN partner_loyalty_account account ON account.id = answer.account_id
-                      JOIN partner_loyalty_member holder ON holder.id = account.member_id
-                     WHERE answer.origin_id = %(origin_id)s AND answer.origin_model = %(origin_model)s
-                       AND answer.program_id = %(program)s AND answer.type IN %(types)s
-                       AND holder.root_id = membership.root_id),
-                   (SELECT own.id
-                      FROM partner_loyalty_member own
-                      JOIN partner_loyalty_tier_period period ON period.member_id = own.id
-                     WHERE own.partner_id = %(partner)s AND own.root_id = membership.root_id
-                       AND period.date_from <= %(day)s AND (period.date_to IS NULL OR period.date_to >= %(day)s)
-                  ORDER BY own.merged_into_id IS NOT NULL, own.id LIMIT 1),
-                   membership.root_id) AS id OFFSET 0)""",
-            program=self.program_id.id,
-            types=RECONCILED_TYPES,
-            origin_id=column("origin_id"),
-            origin_model=column("origin_model"),
-            partner=column("partner_id"),
-            day=column("rate_date"),
-        )
-        query.add_join("JOIN", "tier_member", lookup, SQL("TRUE"))
-        return SQL("tier_member.id")
+    # === POSTED ===#
 
     def _get_posted_query(self, scope):
         """Return what the ledger holds of the rule, over the accounts of a member and all merged into it.
 
-        Columns: ``root_id, origin_model, origin_id, amount, revision, contribution_date``.
+        Columns: ``root_id, origin_model, origin_id, period_start, amount, revision, contribution_date``.
 
         :rtype: SQL
         """
-        if scope.origin_model:
-            within = SQL(
-                "entry.origin_model = %s AND entry.origin_id = ANY(%s)", scope.origin_model, list(scope.origin_ids)
-            )
-        else:
-            within = SQL("member.root_id = ANY(%s)", list(scope.root_ids))
         return SQL(
             """
-            SELECT member.root_id, entry.origin_model, entry.origin_id, SUM(entry.amount) AS amount,
-                   MAX(entry.revision) AS revision, MAX(entry.contribution_date) AS contribution_date
+            SELECT member.root_id, entry.origin_model, %(origin)s AS origin_id, entry.period_start,
+                   SUM(entry.amount) AS amount, MAX(entry.revision) AS revision,
+                   MAX(entry.contribution_date) AS contribution_date
               FROM partner_loyalty_entry entry
               JOIN partner_loyalty_account account ON account.id = entry.account_id
               JOIN partner_loyalty_member member ON member.id = account.member_id
              WHERE COALESCE(entry.rule_id, 0) = %(rule)s AND entry.type IN %(types)s AND %(within)s
-          GROUP BY member.root_id, entry.origin_model, entry.origin_id
+          GROUP BY 1, 2, 3, 4
             """,
+            # What a merged member earned in a period is part of what its root did.
+            origin=SQL("member.root_id") if self.formula == "bands" else SQL("entry.origin_id"),
             rule=self.id,
             types=RECONCILED_TYPES,
-            within=within,
+            within=self._get_posted_condition(scope),
         )
 
-    # === FORMULAS ===#
+    def _get_posted_condition(self, scope):
+        """Return which entries lie within a scope, over ``entry`` and ``member``."""
+        if scope.origin_model:
+            return SQL(
+                "entry.origin_model = %s AND entry.origin_id = ANY(%s)", scope.origin_model, list(scope.origin_ids)
+            )
+        if scope.periods is None:
+            return SQL("member.root_id = ANY(%s)", list(scope.root_ids))
+        return SQL(
+            """(member.root_id, entry.period_start) IN (
+                   SELECT * FROM unnest(%s::integer[], %s::date[]) AS reach(root_id, first_day))""",
+            [root_id for root_id, _start, _end in scope.periods],
+            [start for _root_id, start, _end in scope.periods],
+        )
 
-    def _get_formula(self, base, rate, whole):
-        """Return what an origin earns before rounding.
+    # === FIRST POSTING AND BUDGET ===#
 
-        It depends on nothing but what the explanation of the entry keeps, so that it can be worked out again.
+    def _freeze(self):
+        """Note that the rule has posted: who changes it at the same time starts over, and is then refused."""
+        if not self.has_entries:
+            self.env.flush_all()
+            self.env.execute_query(
+                SQL(
+                    "UPDATE partner_loyalty_rule SET has_entries = TRUE WHERE id = %s AND has_entries IS NOT TRUE",
+                    self.id,
+                )
+            )
+            self.invalidate_recordset(["has_entries"])
 
-        :param SQL base: the sum of the amounts that count
-        :param SQL rate: the rate, by the tier of the day of the sale
-        :param SQL whole: net amount of the origin, where ``base`` is only what was paid of it; else NULL
+    def _claim_budget(self):
+        """Write the rule before its budget is read: a second transaction then starts over and finds what is left."""
+        if self.budget:
+            self.env.flush_all()
+            self.env.execute_query(SQL("UPDATE partner_loyalty_rule SET budget = budget WHERE id = %s", self.id))
+
+    def _get_affordable_query(self):
+        """Return what the budget of the rule leaves of ``lacking``: the earliest sale first, the last of them in part.
+
+        Once a budget is used up nothing is added any more, so that nobody's money is shuffled afterwards.
+
         :rtype: SQL
         """
-        self.ensure_one()
-        return getattr(self, f"_get_formula_{self.formula}")(base, rate, whole)
-
-    def _get_formula_percent(self, base, rate, whole):
-        """Per cent of the untaxed amount."""
-        return SQL("%s * %s / 100", base, rate)
-
-    def _get_formula_per_amount(self, base, rate, whole):
-        """So much for each step of the untaxed amount, in proportion."""
-        return SQL("%s * %s / %s::numeric", base, rate, str(self.step_amount))
-
-    def _get_formula_fixed(self, base, rate, whole):
-        """A fixed sum for a document whose net amount is above zero; on payment, in proportion to what was paid."""
+        left = SQL(
+            "GREATEST(0, %s::numeric - COALESCE((SELECT SUM(amount) FROM partner_loyalty_entry"
+            " WHERE COALESCE(rule_id, 0) = ANY(%s) AND type IN %s), 0))",
+            str(self.budget),
+            self._get_versions().ids,
+            RECONCILED_TYPES,
+        )
         return SQL(
-            "CASE WHEN %(base)s > 0 THEN %(rate)s * LEAST(1, COALESCE(%(base)s / NULLIF(%(whole)s, 0), 1)) ELSE 0 END",
-            base=base,
-            rate=rate,
-            whole=whole,
+            """(
+                SELECT account_id, origin_model, origin_id, period_start, posted, revision, contribution_date,
+                       is_gone, is_followed, affordable AS amount, affordable <> amount AS is_trimmed, %(columns)s,
+                       CASE WHEN affordable <> amount THEN COALESCE(uncapped, target)
+                            ELSE uncapped END AS uncapped
+                  FROM (SELECT lacking.*, CASE WHEN amount > 0 THEN LEAST(amount, GREATEST(0, %(left)s + amount
+                                   - SUM(GREATEST(amount, 0)) OVER (
+                                         ORDER BY contribution_date, origin_id, account_id)))
+                               ELSE amount END AS affordable
+                          FROM lacking) afforded
+                 WHERE affordable <> 0)""",
+            left=SQL("0") if self.used_up_on else left,
+            columns=SQL(", ").join(
+                SQL.identifier(name) for name in self._get_explained_columns() if name != "uncapped"
+            ),
         )
 
-    def _get_rounded(self, amount):
-        """Return an aggregate in steps of the unit of the rule, half away from zero.
-
-        Shares of payments are quotients with many digits: what is beyond the eighth is noise and is cut off first.
-        """
-        step = self._get_rounding()
-        return SQL("ROUND(ROUND(%s, 8) / %s::numeric) * %s::numeric", amount, step, step)
-
-    @api.model
-    def _get_column(self, query):
-        """Return a function that gives the SQL of a column of the contributions of ``query``."""
-        return lambda name: SQL.identifier(query.table, name)
+    def _close_where_used_up(self):
+        """Close the rule where its budget is used up, and say so."""
+        if not self.budget or self.used_up_on:
+            return
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT SUM(amount)::text, MAX(contribution_date) FROM partner_loyalty_entry
+                    WHERE COALESCE(rule_id, 0) = ANY(%s) AND type IN %s""",
+                self._get_versions().ids,
+                RECONCILED_TYPES,
+            )
+        )
+        used, day = rows[0]
+        if used and Decimal(used) >= Decimal(str(self.budget)):
+            # Whoever answers documents need not have any right on rules.
+            self.sudo().write({"used_up_on": day})
+            self.program_id.sudo().message_post(
+                body=self.env._("The budget of “%(rule)s” is used up: sales earn nothing more by it.", rule=self.name)
+            )

@@ -1,7 +1,9 @@
 from decimal import Decimal
 
 from odoo import models
-from odoo.tools.misc import formatLang
+from odoo.tools.misc import format_date, formatLang
+
+from ..tools import periods
 
 
 class PartnerLoyaltyExplanation(models.AbstractModel):
@@ -10,8 +12,12 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
     The facts are in ``explanation``, a JSON object with exact numbers as text: ``version`` and ``formula`` of the rule,
     ``base``, ``rate``, ``step``, ``whole`` and ``rounding`` that the formula takes, ``tier``, ``currency``,
     ``document_base`` and ``exchange_rate`` of a document in another currency, ``target`` and ``posted``, whose
-    difference is the amount, and ``cause``: why it differs from what was posted before. Lines without a formula have
-    a ``reason``, or the name of the member that a balance was ``moved_to`` or ``moved_from``.
+    difference is the amount, and ``cause``: why it differs from what was posted before. Where rates differ by product
+    ``parts`` has a ``base``, ``rate`` and ``quantity`` for each. Bands keep ``measure``, ``period``, ``band_kind``,
+    ``bands`` and for growth ``previous``. Of limits there are ``minimum``, ``cap_document`` and ``cap_member``, what it
+    would be without (``uncapped``), what the member had in the period before (``cap_before``), and ``trimmed`` where
+    a budget gave out. Lines without a formula have a ``reason``, or the name of the member that a balance was
+    ``moved_to`` or ``moved_from``.
     """
 
     _name = "partner.loyalty.explanation"
@@ -30,10 +36,12 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
             return self._get_reason_text(facts)
         parts = self._get_cause_texts(facts)
         if facts.get("cause") != "gone":
-            parts.append(self._get_formula_text(facts))
+            parts += [self._get_formula_text(facts), *self._get_limit_texts(facts)]
         if facts.get("tier"):
             parts.append(self.env._("tier %s", self.env["partner.loyalty.tier"].browse(facts["tier_id"]).name))
-        parts.append(self.rule_id.name)
+        if facts.get("agreement"):
+            parts.append(self.env._("special agreement: %s", facts["agreement"]))
+        parts.append(self._get_rule_text())
         if Decimal(facts["posted"]):
             parts.append(
                 self.env._(
@@ -43,6 +51,18 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
                 )
             )
         return "; ".join(parts)
+
+    def _get_rule_text(self):
+        """Return the rule by name; of a later version also since when it is in force."""
+        rule = self.rule_id
+        if rule.version == 1 or not rule.date_from:
+            return rule.name
+        return self.env._(
+            "%(rule)s, version %(version)s since %(day)s",
+            rule=rule.name,
+            version=rule.version,
+            day=format_date(self.env, rule.date_from),
+        )
 
     def _get_reason_text(self, facts):
         """Return why a line was posted that no rule worked out.
@@ -62,6 +82,8 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
         :param dict facts: the explanation of the entry
         :rtype: list[str]
         """
+        if facts.get("formula") == "bands":
+            return [self.env._("The sum of the period has changed")] if facts.get("cause") else []
         causes = {
             "gone": self.env._("The document does not count any more"),
             "followed": self.env._("A credit note or a payment followed"),
@@ -70,19 +92,100 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
         return [causes[facts["cause"]]] if facts.get("cause") in causes else []
 
     def _get_formula_text(self, facts):
-        """Return the formula with its figures.
+        """Return the formula with its figures; where products have rates of their own, part by part.
 
         :param dict facts: the explanation of the entry
         :rtype: str
         """
-        terms = {"rate": self._format_number(facts["rate"]), "base": self._get_base_text(facts)}
+        if facts["formula"] == "bands":
+            return self._get_bands_text(facts)
+        parts = facts.get("parts") or [facts]
+        return " + ".join(self._get_part_text({**facts, **part}, is_whole=len(parts) == 1) for part in parts)
+
+    def _get_part_text(self, facts, is_whole):
+        """Return what one rate makes of an amount.
+
+        :param dict facts: the explanation of the entry, with the figures of the part
+        :param bool is_whole: whether the part is all there is
+        :rtype: str
+        """
+        base = self._get_base_text(facts) if is_whole else self._format_money(facts["base"])
+        terms = {"rate": self._format_number(facts["rate"]), "base": base}
         if facts["formula"] == "percent":
             return self.env._("%(rate)s %% of %(base)s", **terms)
+        if facts["formula"] == "per_unit":
+            return self.env._("%(rate)s for each of %(quantity)s units", **terms, quantity=self._get_quantity(facts))
         if facts["formula"] == "fixed":
+            if facts.get("each"):
+                return self.env._("%(rate)s for each", **terms)
             return self.env._("%(rate)s for a document of %(base)s", **terms)
-        return self.env._(
-            "%(rate)s for each %(step)s of %(base)s", **terms, step=self._format_money(facts.get("step") or 1)
+        return self._get_steps_text(facts, terms)
+
+    def _get_steps_text(self, facts, terms):
+        terms = {**terms, "step": self._format_money(facts.get("step") or 1)}
+        if facts.get("steps") == "full":
+            return self.env._("%(rate)s for each full %(step)s of %(base)s", **terms)
+        if facts.get("steps") == "started":
+            return self.env._("%(rate)s for each started %(step)s of %(base)s", **terms)
+        return self.env._("%(rate)s for each %(step)s of %(base)s", **terms)
+
+    def _get_quantity(self, facts):
+        return self._format_number(facts.get("quantity") or "0")
+
+    def _get_bands_text(self, facts):
+        """Return what was measured in the period, and the bands that it falls into.
+
+        :param dict facts: the explanation of the entry
+        :rtype: str
+        """
+        is_money = facts["measure"] in ("amount", "growth")
+        total = (self._format_money if is_money else self._format_number)(facts["base"])
+        terms = {"period": self._get_period_text(facts), "total": total, "bands": self._get_band_list(facts, is_money)}
+        if facts["measure"] == "growth":
+            previous = self._format_money(facts.get("previous") or 0)
+            return self.env._(
+                "%(period)s: growth of %(total)s over %(previous)s a year before, by bands %(bands)s",
+                **terms,
+                previous=previous,
+            )
+        return self.env._("%(period)s: %(total)s in all, by bands %(bands)s", **terms)
+
+    def _get_period_text(self, facts):
+        """Return the period that a line is about, such as 01/2026 to 03/2026."""
+        last = periods.period_end(self.period_start, facts["period"])
+        days = [format_date(self.env, day, date_format="MM/yyyy") for day in (self.period_start, last)]
+        return days[0] if days[0] == days[1] else f"{days[0]} – {days[1]}"
+
+    def _get_band_list(self, facts, is_money):
+        percent = " %" if is_money and facts["band_kind"] != "sum" else ""
+        return ", ".join(
+            self.env._(
+                "from %(threshold)s: %(rate)s",
+                threshold=self._format_number(band["from"]),
+                rate=f"{self._format_number(band['rate'])}{percent}",
+            )
+            for band in facts["bands"]
         )
+
+    def _get_limit_texts(self, facts):
+        """Return what kept the amount below what the formula gives; an empty list where nothing did.
+
+        :param dict facts: the explanation of the entry
+        :rtype: list[str]
+        """
+        minimum, base = facts.get("minimum"), facts.get("whole") or facts["base"]
+        if minimum and Decimal(base) < Decimal(minimum):
+            return [self.env._("documents below %s earn nothing", self._format_money(minimum))]
+        if facts.get("trimmed"):
+            return [self.env._("the rest of the budget of the rule")]
+        if not facts.get("uncapped"):
+            return []
+        texts = [self.env._("%s without limits", self._format_amount(facts["uncapped"]))]
+        if facts.get("cap_document"):
+            texts.append(self.env._("at most %s for each document", self._format_amount(facts["cap_document"])))
+        if facts.get("cap_member"):
+            texts.append(self.env._("at most %s for each member", self._format_amount(facts["cap_member"])))
+        return texts
 
     def _get_base_text(self, facts):
         """Return the amount that counts; of a document in another currency also in that, and the rate."""

@@ -19,6 +19,7 @@ CHECKS_BY_TYPE = {
     "integer": "_is_whole_number",
     "many2many": "_is_list_of_commands",
     "many2one": "_is_record",
+    "many2one_reference": "_is_record",
     "monetary": "_is_amount",
     "one2many": "_is_list_of_commands",
     "selection": "_is_option",

@@ -3,7 +3,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..const import ENTRY_TYPES, SPEND_TYPES
+from ..const import ENTRY_TYPES, MEMBER, SPEND_TYPES, TOUCH_KINDS
 
 
 class Invariant(NamedTuple):
@@ -271,24 +271,62 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
 
     @api.model
     def _get_decision_invariants(self):
-        """Who decided on payouts."""
+        """Who decided on what somebody had asked for."""
         return [
-            Invariant(
+            self._get_decision_invariant(
                 "I9",
                 self.env._("Nobody approves what they prepared, and every decision has a user and a time"),
                 "partner.loyalty.payout",
-                SQL(
-                    """SELECT program_id, id FROM partner_loyalty_payout
-                        WHERE decision IN ('approved', 'refused')
-                          AND (decided_by_id IS NULL OR decided_at IS NULL OR submitted_by_id IS NULL
-                               OR submitted_at IS NULL OR decided_by_id IN (prepared_by_id, submitted_by_id))"""
+            ),
+            self._get_decision_invariant(
+                "I9b",
+                self.env._(
+                    "Nobody approves an adjustment that they asked for, and every decision has a user and a time"
                 ),
+                "partner.loyalty.adjustment",
+            ),
+            self._get_decision_invariant(
+                "I9c",
+                self.env._("Nobody approves a deal that they registered, and every decision has a user and a time"),
+                "partner.loyalty.deal",
+            ),
+            self._get_decision_invariant(
+                "I9d",
+                self.env._(
+                    "Nobody approves an attribution change of their own, and every decision has a user and a time"
+                ),
+                "partner.loyalty.attribution",
             ),
         ]
 
     @api.model
+    def _get_decision_invariant(self, code, name, model):
+        """Return the invariant of who decided on the records of a model that has four eyes.
+
+        :param str code: code of the invariant
+        :param str name: what has to hold
+        :param str model: a model with ``partner.loyalty.approval.mixin``
+        :rtype: Invariant
+        """
+        records = self.env[model]
+        asked_by = records._requester_fields[-1]
+        query = SQL(
+            """SELECT %(program)s AS program_id, id FROM %(table)s
+                WHERE %(decision)s IN ('approved', 'refused')
+                  AND (decided_by_id IS NULL OR decided_at IS NULL OR %(asked_by)s IS NULL OR %(asked_at)s IS NULL
+                       OR decided_by_id IN (%(requesters)s))""",
+            program=SQL("program_id") if "program_id" in records._fields else SQL("NULL::integer"),
+            table=SQL.identifier(records._table),
+            decision=SQL.identifier(records._decision_field),
+            asked_by=SQL.identifier(asked_by),
+            asked_at=SQL.identifier(asked_by.replace("_by_id", "_at")),
+            requesters=SQL(", ").join(SQL.identifier(field) for field in records._requester_fields),
+        )
+        return Invariant(code, name, model, query)
+
+    @api.model
     def _get_adjustment_invariants(self):
-        """Adjustments, and who decided on them."""
+        """Adjustments and the statement."""
         return [
             Invariant(
                 "I8c",
@@ -301,19 +339,6 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                      GROUP BY adjustment.id
                        HAVING COALESCE(SUM(entry.amount), 0)
                               <> CASE WHEN adjustment.state = 'approved' THEN adjustment.amount ELSE 0 END"""
-                ),
-            ),
-            Invariant(
-                "I9b",
-                self.env._(
-                    "Nobody approves an adjustment that they asked for, and every decision has a user and a time"
-                ),
-                "partner.loyalty.adjustment",
-                SQL(
-                    """SELECT program_id, id FROM partner_loyalty_adjustment
-                        WHERE state IN ('approved', 'refused')
-                          AND (decided_by_id IS NULL OR decided_at IS NULL OR requested_by_id IS NULL
-                               OR requested_at IS NULL OR decided_by_id IN (create_uid, requested_by_id))"""
                 ),
             ),
         ]
@@ -335,9 +360,35 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                            ON entry.origin_model = 'account.move' AND move.id = entry.origin_id
                     LEFT JOIN sale_order sale
                            ON entry.origin_model = 'sale.order' AND sale.id = entry.origin_id
+                    LEFT JOIN partner_loyalty_deal deal
+                           ON entry.origin_model = 'partner.loyalty.deal' AND deal.id = entry.origin_id
                         WHERE entry.company_id <> program.company_id OR entry.company_id <> account.company_id
                            OR entry.program_id <> account.program_id OR entry.program_id <> member.program_id
-                           OR entry.company_id <> COALESCE(move.company_id, sale.company_id, entry.company_id)"""
+                           OR entry.company_id <> COALESCE(
+                              move.company_id, sale.company_id, deal.company_id, entry.company_id)"""
+                ),
+            ),
+            *self._get_lead_invariants(),
+        ]
+
+    @api.model
+    def _get_lead_invariants(self):
+        """What belongs to a company that can change."""
+        return [
+            Invariant(
+                "I11b",
+                self.env._("What an opportunity has earned is in its own company: it can move, and takes that along"),
+                "partner.loyalty.entry",
+                SQL(
+                    """SELECT MIN(entry.program_id) AS program_id, MIN(entry.id) AS id
+                         FROM partner_loyalty_entry entry
+                         JOIN crm_lead lead ON lead.id = entry.origin_id
+                    LEFT JOIN crm_team team ON team.id = lead.team_id
+                        WHERE entry.rule_id IS NOT NULL AND entry.origin_model = 'crm.lead'
+                          AND entry.company_id <> COALESCE(lead.company_id, team.company_id, 0)
+                          AND NOT EXISTS (SELECT 1 FROM partner_loyalty_touch touch
+                                           WHERE touch.res_model = 'crm.lead' AND touch.res_id = lead.id)
+                     GROUP BY entry.rule_id, lead.id HAVING SUM(entry.amount) <> 0"""
                 ),
             ),
         ]
@@ -366,12 +417,19 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                            ON entry.origin_model = 'account.move' AND move.id = entry.origin_id
                     LEFT JOIN sale_order sale
                            ON entry.origin_model = 'sale.order' AND sale.id = entry.origin_id
-                        WHERE entry.rule_id IS NOT NULL AND entry.origin_model IN ('account.move', 'sale.order')
-                          AND move.id IS NULL AND sale.id IS NULL
+                    LEFT JOIN crm_lead lead
+                           ON entry.origin_model = 'crm.lead' AND lead.id = entry.origin_id
+                    LEFT JOIN partner_loyalty_deal deal
+                           ON entry.origin_model = 'partner.loyalty.deal' AND deal.id = entry.origin_id
+                    LEFT JOIN survey_user_input answer
+                           ON entry.origin_model = 'survey.user_input' AND answer.id = entry.origin_id
+                        WHERE entry.rule_id IS NOT NULL AND entry.origin_model IN %s
+                          AND COALESCE(move.id, sale.id, lead.id, deal.id, answer.id) IS NULL
                           AND NOT EXISTS (SELECT 1 FROM partner_loyalty_touch touch
                                            WHERE touch.res_model = entry.origin_model
                                              AND touch.res_id = entry.origin_id)
-                     GROUP BY entry.rule_id, entry.origin_model, entry.origin_id HAVING SUM(entry.amount) <> 0"""
+                     GROUP BY entry.rule_id, entry.origin_model, entry.origin_id HAVING SUM(entry.amount) <> 0""",
+                    tuple(set(TOUCH_KINDS) - {MEMBER}),
                 ),
             ),
         ]
@@ -417,18 +475,61 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                     """SELECT program_id, id
                          FROM partner_loyalty_entry entry
                    CROSS JOIN LATERAL jsonb_to_record(explanation) AS fact(
-                              formula varchar, rounding numeric, step numeric, base numeric, rate numeric,
-                              whole numeric, target numeric, posted numeric)
-                   CROSS JOIN LATERAL (SELECT CASE formula
-                              WHEN 'percent' THEN base * rate / 100
-                              WHEN 'per_amount' THEN base * rate / step
-                              WHEN 'fixed' THEN CASE WHEN base > 0
-                                   THEN rate * LEAST(1, COALESCE(base / NULLIF(whole, 0), 1)) ELSE 0 END
-                              END AS exact) replay
+                              formula varchar, rounding numeric, rounding_method varchar, minimum numeric,
+                              base numeric, whole numeric, target numeric, posted numeric, trimmed boolean,
+                              uncapped numeric, cap_document numeric, cap_member numeric, cap_before numeric)
+                   CROSS JOIN LATERAL (SELECT CASE WHEN formula <> 'bands' AND COALESCE(whole, base) < minimum
+                              THEN 0 ELSE COALESCE(%(exact)s, 0) END AS exact) replay
+                   CROSS JOIN LATERAL (SELECT ROUND(exact, 8) / rounding AS steps) step
+                   CROSS JOIN LATERAL (SELECT rounding * CASE rounding_method
+                              WHEN 'down' THEN TRUNC(steps) WHEN 'up' THEN SIGN(steps) * CEIL(ABS(steps))
+                              ELSE ROUND(steps) END AS rounded) result
+                   CROSS JOIN LATERAL (SELECT LEAST(uncapped, cap_document) AS within) cap
                         WHERE type IN ('accrual', 'clawback') AND rule_id IS NOT NULL
                           AND NOT jsonb_exists(explanation, 'legacy')
-                          AND (target - posted <> amount
-                               OR ROUND(ROUND(exact, 8) / rounding) * rounding <> target)"""
+                          AND (target - posted <> amount OR rounded <> COALESCE(uncapped, target)
+                               OR trimmed IS NULL AND uncapped IS NOT NULL AND target <> LEAST(
+                                   COALESCE(cap_member, 'Infinity'), cap_before + within)
+                                   - LEAST(COALESCE(cap_member, 'Infinity'), cap_before))""",
+                    exact=self._get_replayed_formula(),
                 ),
             ),
         ]
+
+    @api.model
+    def _get_replayed_formula(self):
+        """Return what the formula of an entry makes of its facts, written anew and not taken from the engine."""
+        return SQL(
+            """
+            CASE formula
+            WHEN 'bands' THEN (
+                SELECT COALESCE((explanation->>'rate')::numeric, 1) * CASE explanation->>'band_kind'
+                       WHEN 'marginal' THEN SUM(GREATEST(0, LEAST(base, next_from) - low) * rate) / divisor
+                       WHEN 'total' THEN base * COALESCE(MAX(rate) FILTER (WHERE is_reached), 0) / divisor
+                       ELSE COALESCE(MAX(rate) FILTER (WHERE is_reached), 0) END
+                  FROM (SELECT low, rate, COALESCE(next_from, 'Infinity') AS next_from,
+                               base > 0 AND base >= low AND base < COALESCE(next_from, 'Infinity') AS is_reached,
+                               CASE WHEN explanation->>'measure' IN ('amount', 'growth') THEN 100 ELSE 1 END AS divisor
+                          FROM (SELECT band."from" AS low, band.rate,
+                                       lead(band."from") OVER (ORDER BY band."from") AS next_from
+                                  FROM jsonb_to_recordset(explanation->'bands')
+                                           AS band("from" numeric, rate numeric)) listed) band
+              GROUP BY divisor)
+            WHEN 'fixed' THEN (
+                SELECT rate * CASE WHEN jsonb_exists(explanation, 'each') THEN CASE WHEN quantity > 0 THEN 1 ELSE 0 END
+                                   WHEN base > 0 THEN LEAST(1, COALESCE(base / NULLIF(whole, 0), 1)) ELSE 0 END
+                  FROM jsonb_to_record(explanation) AS part(rate numeric, quantity numeric))
+            ELSE (
+                SELECT SUM(CASE formula
+                       WHEN 'percent' THEN part.base * part.rate / 100
+                       WHEN 'per_unit' THEN part.quantity * part.rate
+                       WHEN 'per_amount' THEN part.rate * CASE explanation->>'steps'
+                            WHEN 'full' THEN TRUNC(part.base / step)
+                            WHEN 'started' THEN SIGN(part.base) * CEIL(ABS(part.base / step))
+                            ELSE part.base / step END END)
+                  FROM jsonb_to_recordset(COALESCE(explanation->'parts', jsonb_build_array(explanation)))
+                           AS part(rate numeric, base numeric, quantity numeric),
+                       (SELECT (explanation->>'step')::numeric AS step) steps)
+            END
+            """
+        )

@@ -16,7 +16,13 @@ class PartnerLoyaltyMember(models.Model):
 
     _name = "partner.loyalty.member"
     _description = "Loyalty Member"
-    _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.protected.mixin", "partner.loyalty.input.mixin"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "partner.loyalty.protected.mixin",
+        "partner.loyalty.input.mixin",
+        "partner.loyalty.member.terms",
+    ]
     _order = "program_id, id desc"
     _rec_names_search = ["partner_id"]
     _protected_fields = frozenset(
@@ -61,6 +67,16 @@ class PartnerLoyaltyMember(models.Model):
     )
     merged_ids = fields.One2many(
         comodel_name="partner.loyalty.member", inverse_name="merged_into_id", string="Merged Members"
+    )
+    referrer_id = fields.Many2one(
+        comodel_name="partner.loyalty.member",
+        string="Brought by",
+        domain="[('program_id', '=', program_id), ('id', '!=', id), ('merged_into_id', '=', False)]",
+        index="btree_not_null",
+        ondelete="restrict",
+        copy=False,
+        tracking=True,
+        help="The member who brought this one, and can be rewarded for its first sale.",
     )
     turnover_into_id = fields.Many2one(
         comodel_name="partner.loyalty.member",
@@ -123,6 +139,12 @@ class PartnerLoyaltyMember(models.Model):
     recovery_schedule = fields.Html(compute="_compute_recovery_schedule", sanitize=False)
     entry_count = fields.Integer(string="Statement Lines", compute="_compute_counts")
     payout_count = fields.Integer(string="Payouts", compute="_compute_counts")
+    deal_count = fields.Integer(
+        string="Deals",
+        compute="_compute_deal_count",
+        groups="partner_loyalty.partner_loyalty_group_officer,"
+        "account.group_account_invoice,account.group_account_readonly",
+    )
 
     # === CONSTRAINTS ===#
 
@@ -206,6 +228,13 @@ class PartnerLoyaltyMember(models.Model):
             member.entry_count = entry_counts.get(member, 0)
             member.payout_count = payout_counts.get(member, 0)
 
+    def _compute_deal_count(self):
+        counts = dict(
+            self.env["partner.loyalty.deal"]._read_group([("member_id", "in", self.ids)], ["member_id"], ["__count"])
+        )
+        for member in self:
+            member.deal_count = counts.get(member, 0)
+
     @api.depends("partner_id.display_name", "program_id.name")
     @api.depends_context("loyalty_show_program")
     def _compute_display_name(self):
@@ -228,6 +257,19 @@ class PartnerLoyaltyMember(models.Model):
         return self._get_balance_domain("money", operator, value)
 
     # === CONSTRAINT METHODS ===#
+
+    @api.constrains("referrer_id")
+    def _check_referrer(self):
+        for member in self.filtered("referrer_id"):
+            terms = {"member": member.partner_id.display_name, "referrer": member.referrer_id.partner_id.display_name}
+            if member._has_cycle("referrer_id"):
+                raise ValidationError(
+                    self.env._("%(member)s cannot have been brought by somebody it brought itself.", **terms)
+                )
+            if member.referrer_id.program_id != member.program_id:
+                raise ValidationError(
+                    self.env._("%(referrer)s is a member of another program: choose one of this program.", **terms)
+                )
 
     @api.constrains("partner_id")
     def _check_partner_active(self):
@@ -321,6 +363,10 @@ class PartnerLoyaltyMember(models.Model):
         """Show the payouts of the member."""
         return self._get_related_action("partner_loyalty.partner_loyalty_payout_action")
 
+    def action_view_deals(self):
+        """Show the deals of the member."""
+        return self._get_related_action("partner_loyalty.partner_loyalty_deal_action")
+
     def action_view_performance(self):
         """Show what the member contributed: of all that it did, what decides its tier."""
         self.ensure_one()
@@ -328,12 +374,33 @@ class PartnerLoyaltyMember(models.Model):
             **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_contribution_action"),
             "domain": [("partner_id", "=", self.partner_id.id), ("company_id", "=", self.company_id.id)],
             "context": {
-                f"search_default_{self.program_id.tier_kind}s": 1,
-                f"search_default_{self.program_id.tier_role}s": 1,
+                f"search_default_kind_{self.program_id.tier_kind}": 1,
+                f"search_default_role_{self.program_id.tier_role}": 1,
             },
         }
 
     # === BUSINESS METHODS ===#
+
+    @api.model
+    def _cron_mark_anniversaries(self, days=31):
+        """Let anniversaries of the last days be answered; those that were answered already change nothing."""
+        today = fields.Date.today()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT member.id
+                  FROM partner_loyalty_member member
+            CROSS JOIN LATERAL (SELECT date_part('year', age(%(today)s + 1, member.date_from))::integer AS years) lasted
+                 WHERE lasted.years > 0 AND member.merged_into_id IS NULL
+                   AND member.date_from + make_interval(years => lasted.years) > %(today)s::date - %(days)s
+                   AND EXISTS (SELECT 1 FROM partner_loyalty_rule rule
+                                WHERE rule.program_id = member.program_id AND rule.kind = 'anniversary')
+                """,
+                today=SQL("%s::date", today),
+                days=days,
+            )
+        )
+        self.env["partner.loyalty.touch"]._mark(self.browse(row[0] for row in rows))
 
     def _close_membership(self, day=None):
         """End the periods that go on with ``day``, and drop those that begin later.

@@ -95,6 +95,15 @@ class PartnerLoyaltyMember(models.Model):
         self._close_membership(day)
         self.suspended = False
         self.tier_period_ids.filtered(lambda period: not period.date_to and period.date_from <= day).date_to = day
+        self._end_agreements(day)
+
+    def _end_agreements(self, day):
+        """End special agreements with ``day``, and drop those that begin later."""
+        for agreement in self.agreement_ids:
+            if agreement.date_from > day:
+                agreement.unlink()
+            elif not agreement.date_to or agreement.date_to > day:
+                agreement.date_to = day
 
     def _move_differences(self):
         """List differences to confirm under the member that answers them from now on; dismissed ones stay dismissed."""

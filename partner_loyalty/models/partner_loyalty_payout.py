@@ -14,7 +14,7 @@ class PartnerLoyaltyPayout(models.Model):
     _order = "date desc, id desc"
     _check_company_auto = True
     _decision_field = "decision"
-    _waiting_decision = "submitted"
+    _requester_fields = ("prepared_by_id", "submitted_by_id")
     _protected_fields = frozenset(
         {
             "amount",
@@ -124,10 +124,6 @@ class PartnerLoyaltyPayout(models.Model):
             if payout.decision == "approved" and bill_sudo.state == "posted":
                 payout.state = "paid" if bill_sudo.payment_state in ("paid", "in_payment") else "billed"
 
-    @api.depends("decision", "prepared_by_id", "submitted_by_id")
-    def _compute_can_approve(self):
-        return super()._compute_can_approve()
-
     def _compute_statement(self):
         for payout in self:
             lines, opening = payout._get_statement_lines()
@@ -146,11 +142,6 @@ class PartnerLoyaltyPayout(models.Model):
             payout_sudo.name = sequence_sudo.next_by_code(self._name) or "/"
         payouts.action_recompute()
         return payouts
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_only_draft(self):
-        if any(payout.decision != "draft" for payout in self):
-            raise UserError(self.env._("A payout that was submitted is kept: only drafts can be deleted."))
 
     # === ACTION METHODS ===#
 
@@ -177,27 +168,6 @@ class PartnerLoyaltyPayout(models.Model):
             payout._set_decision("approved", **payout._prepare_decision_vals())
             payout._create_bill()
         payouts.activity_unlink(["mail.mail_activity_data_todo"])
-
-    def action_refuse(self, reason=None):
-        """Refuse payouts: the money goes back to the balance it came from.
-
-        :param str reason: what to tell who prepared them
-        """
-        payouts = self._get_in("submitted")
-        payouts._check_can_decide()
-        for payout in payouts:
-            payout._return_money()
-            payout._set_decision("refused", refuse_reason=reason, **payout._prepare_decision_vals())
-        payouts.activity_unlink(["mail.mail_activity_data_todo"])
-
-    def action_cancel(self):
-        """Withdraw payouts that were not approved yet."""
-        self.check_access("write")
-        for payout in self._get_in("draft", "submitted"):
-            if payout.decision == "submitted":
-                payout._return_money()
-            payout._set_decision("canceled", **payout._prepare_decision_vals())
-        self.activity_unlink(["mail.mail_activity_data_todo"])
 
     def action_recompute(self):
         """Bring the amount of drafts up to what is available now."""
@@ -248,6 +218,11 @@ class PartnerLoyaltyPayout(models.Model):
         """Return the day by which money has to have matured to be in the payout; never a day to come."""
         self.ensure_one()
         return min(self.date, self.program_id._get_today())
+
+    def _withdraw(self):
+        for payout in self.filtered(lambda payout: payout.decision == "submitted"):
+            payout._return_money()
+        return super()._withdraw()
 
     def _return_money(self):
         """Give the money of a submitted payout back to the lots it came from; of a merged member, it moves on."""
@@ -323,9 +298,6 @@ class PartnerLoyaltyPayout(models.Model):
         }
 
     # === BUSINESS METHODS - APPROVAL ===#
-
-    def _get_requesters(self):
-        return self.prepared_by_id | self.submitted_by_id
 
     def _get_approval_summary(self):
         return self.env._("Payouts to approve: %s", len(self))

@@ -8,7 +8,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, UNITS
+from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, KIND_ROLES, MOMENT_KINDS, UNITS
 from ..tools import periods
 
 
@@ -78,6 +78,13 @@ class PartnerLoyaltyProgram(models.Model):
     point_digits = fields.Integer(
         string="Decimals of Points", default=0, help="Points are rounded to this many decimals, once for each document."
     )
+    point_rounding = fields.Selection(
+        selection=[("half", "To the nearest"), ("down", "Down"), ("up", "Up")],
+        string="Rounding of Points",
+        required=True,
+        default="half",
+        help="How points are brought to their decimals; money is always rounded as its currency is.",
+    )
     expiry_of_money = fields.Boolean(
         string="Money Expires, Too", help="Points expire as said; money only where this is set."
     )
@@ -106,6 +113,11 @@ class PartnerLoyaltyProgram(models.Model):
         required=True,
         default="buyer",
         help="Whether the tier follows what a member buys, or what it brings from others.",
+    )
+    deal_protection_days = fields.Integer(
+        string="Deal Protection (Days)",
+        default=90,
+        help="So long after the approval of a deal, no other partner's deal with the same customer is approved.",
     )
     payout_minimum = fields.Monetary(help="A smaller balance waits for the next payout.")
     payout_journal_id = fields.Many2one(
@@ -173,6 +185,10 @@ class PartnerLoyaltyProgram(models.Model):
     _point_value_positive = models.Constraint(
         "CHECK (point_value >= 0)", "A point cannot be worth less than nothing: enter zero or more."
     )
+    _deal_protection_days_range = models.Constraint(
+        "CHECK (deal_protection_days BETWEEN 0 AND 3650)",
+        "A deal is protected for 0 to 3650 days: choose a number in between.",
+    )
     _payout_minimum_positive = models.Constraint(
         "CHECK (payout_minimum >= 0)", "The smallest payout cannot be negative: enter zero or more."
     )
@@ -225,6 +241,21 @@ class PartnerLoyaltyProgram(models.Model):
                     )
                 )
 
+    @api.constrains("tier_kind", "tier_role")
+    def _check_tier_role(self):
+        for program in self:
+            if program.tier_role not in KIND_ROLES[program.tier_kind]:
+                raise ValidationError(
+                    self.env._(
+                        "The tiers of “%(program)s” cannot follow “%(role)s” where “%(kind)s” counts: "
+                        "possible is %(roles)s.",
+                        program=program.name,
+                        **self.env["partner.loyalty.contribution"]._get_role_labels(
+                            program.tier_kind, program.tier_role
+                        ),
+                    )
+                )
+
     @api.constrains("lock_date")
     def _check_lock_date(self):
         for program in self:
@@ -266,6 +297,7 @@ class PartnerLoyaltyProgram(models.Model):
         programs = super().copy(default)
         for program, new_program in zip(self, programs, strict=True):
             program._copy_tier_rates(new_program)
+            program._copy_versions(new_program)
         return programs
 
     @api.ondelete(at_uninstall=False)
@@ -329,14 +361,37 @@ class PartnerLoyaltyProgram(models.Model):
 
     # === BUSINESS METHODS - RULES ===#
 
+    def _get_rules_in_force(self):
+        """Return the rules that sales can earn by, archived ones as well; drafts of next versions are none.
+
+        :rtype: recordset of ``partner.loyalty.rule``
+        """
+        return self.with_context(active_test=False).rule_ids.filtered(lambda rule: not rule.is_draft)
+
     def _copy_tier_rates(self, new_program):
         """Give the rules of a copy of this program their rates, for the tiers of the copy."""
         tiers = dict(zip(self.tier_ids, new_program.tier_ids, strict=True))
         for rule, new_rule in zip(self.rule_ids, new_program.rule_ids, strict=True):
             new_rule.tier_rate_ids = [
-                fields.Command.create({"tier_id": tiers[rate.tier_id].id, "rate": rate.rate})
+                fields.Command.create(
+                    {
+                        "tier_id": tiers.get(rate.tier_id, rate.tier_id).id,
+                        "categ_id": rate.categ_id.id,
+                        "rate": rate.rate,
+                    }
+                )
                 for rate in rule.tier_rate_ids
             ]
+
+    def _copy_versions(self, new_program):
+        """Let copies of rules be versions of each other where the originals are.
+
+        :param new_program: the copy
+        """
+        copies = dict(zip(self.rule_ids, new_program.rule_ids, strict=True))
+        for rule, new_rule in copies.items():
+            if rule.previous_id in copies:
+                new_rule.previous_id = copies[rule.previous_id]
 
     # === BUSINESS METHODS - LEDGER ===#
 
@@ -655,7 +710,7 @@ class PartnerLoyaltyProgram(models.Model):
 
     def _reconcile_scope(self, scope, figures):
         """Reconcile all rules over ``scope`` and add what was posted to ``figures``."""
-        for rule in self.with_context(active_test=False).rule_ids:
+        for rule in self._get_rules_in_force():
             count, amount = rule._reconcile(scope)
             figures["entries"] += count
             figures["points" if rule.unit == "point" else "money"] += amount
@@ -754,7 +809,9 @@ class PartnerLoyaltyProgram(models.Model):
             self.id,
         )
 
-    def _get_contribution_query(self, kind, role, date_from, date_to, date_field="date", domain=()):
+    def _get_contribution_query(
+        self, kind, role, date_from, date_to, date_field="date", domain=(), within_membership=True
+    ):
         """Return what the members contributed, as a query over contributions that others can join and group.
 
         Only contributions of the company count whose ``rate_date`` lies within the membership. The alias
@@ -766,12 +823,15 @@ class PartnerLoyaltyProgram(models.Model):
         :param date date_to: last day, or None
         :param str date_field: ``date`` or ``rate_date``, which of the two the days are about
         :param list domain: further conditions on contributions
+        :param bool within_membership: leave out what a partner did before it joined or after it left
         :rtype: Query
         """
         self.ensure_one()
         # The engine looks past the sale record rules: it runs for salespeople and crons alike, and returns no records.
         contribution_sudo = self.env["partner.loyalty.contribution"].sudo()
-        contribution_sudo = contribution_sudo.with_context(tz=self.tz, active_test=False, loyalty_branch=(kind, role))
+        contribution_sudo = contribution_sudo.with_context(
+            tz=self.tz, active_test=False, loyalty_branch=(kind, role), loyalty_program_id=self.id
+        )
         conditions = Domain([("kind", "=", kind), ("role", "=", role), ("company_id", "=", self.company_id.id)])
         conditions &= Domain(domain)
         if date_from:
@@ -779,9 +839,9 @@ class PartnerLoyaltyProgram(models.Model):
         if date_to:
             conditions &= Domain(date_field, "<=", date_to)
         query = contribution_sudo._search(conditions)
-        if kind == "order":
+        if kind in MOMENT_KINDS:
             self._add_moment_range(query, date_from, date_to)
-        self._add_membership(query)
+        self._add_membership(query, within_membership)
         return query
 
     def _add_moment_range(self, query, date_from, date_to):
@@ -792,10 +852,12 @@ class PartnerLoyaltyProgram(models.Model):
         if date_to and date_to < date.max:
             query.add_where(SQL("%s < %s", moment, periods.utc_day_start(date_to + timedelta(days=1), self.tz)))
 
-    def _add_membership(self, query):
+    def _add_membership(self, query, within_membership):
         """Join the member of each contribution, and keep those within the membership periods of its partner."""
         partner, rate_date = SQL.identifier(query.table, "partner_id"), SQL.identifier(query.table, "rate_date")
         query.add_join("JOIN", "membership", self._get_membership_query(), SQL("membership.partner_id = %s", partner))
+        if not within_membership:
+            return
         query.add_where(
             SQL(
                 """EXISTS (SELECT 1 FROM partner_loyalty_member_period period

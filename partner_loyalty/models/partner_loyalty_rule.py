@@ -1,6 +1,5 @@
-import ast
 import logging
-from datetime import timedelta
+from datetime import date
 from decimal import Decimal
 
 import psycopg2
@@ -8,9 +7,11 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, formatLang
 
-from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, UNITS
+from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, KIND_ROLES, PERIODS, UNITS
+from ..tools.domains import check_domain, read_domain
+from .partner_loyalty_segment import UNREADABLE
 
 _logger = logging.getLogger(__name__)
 
@@ -24,9 +25,23 @@ FROZEN_FIELDS = {
     "unit",
     "rate",
     "step_amount",
+    "step_kind",
     "tier_rate_ids",
     "date_from",
+    "minimum_amount",
+    "cap_document",
+    "cap_member",
+    "cap_period",
+    "period",
+    "measure",
+    "band_kind",
+    "band_ids",
+    "segment_ids",
+    "exclusive_group",
 }
+
+# Formulas that can be worked out for a part of a document, so that each product can have a rate of its own.
+FORMULAS_BY_PART = ("percent", "per_amount", "per_unit")
 
 
 class PartnerLoyaltyRule(models.Model):
@@ -34,8 +49,16 @@ class PartnerLoyaltyRule(models.Model):
 
     _name = "partner.loyalty.rule"
     _description = "Loyalty Rule"
-    _inherit = ["partner.loyalty.engine", "partner.loyalty.input.mixin", "partner.loyalty.term.mixin"]
+    _inherit = [
+        "partner.loyalty.engine",
+        "partner.loyalty.protected.mixin",
+        "partner.loyalty.input.mixin",
+        "partner.loyalty.term.mixin",
+    ]
     _order = "program_id, sequence, id"
+    _protected_fields = frozenset({"has_entries", "used_up_on"})
+    # A draft can be entered or copied; what puts it into force is a button.
+    _protected_after_create_fields = frozenset({"is_draft"})
 
     # === FIELDS ===#
 
@@ -66,11 +89,19 @@ class PartnerLoyaltyRule(models.Model):
         default="[]",
         help="Only sales that match earn; empty for all. It looks at lines: product, customer, salesperson, campaign.",
     )
+    segment_ids = fields.Many2many(
+        comodel_name="partner.loyalty.segment",
+        string="Only for Segments",
+        groups="base.group_user",
+        help="Only partners of one of these segments earn; all where empty.",
+    )
     formula = fields.Selection(
         selection=[
             ("percent", "Percent of untaxed amount"),
             ("per_amount", "So much per amount"),
+            ("per_unit", "So much per unit"),
             ("fixed", "Fixed for each document"),
+            ("bands", "By bands over a period"),
         ],
         required=True,
         default="percent",
@@ -84,8 +115,66 @@ class PartnerLoyaltyRule(models.Model):
     step_amount = fields.Monetary(
         string="Per Amount", default=1, help="With 10 here and a rate of 1, each 10.00 of turnover earns one point."
     )
+    step_kind = fields.Selection(
+        selection=[("part", "In proportion"), ("full", "For each full amount"), ("started", "For each started amount")],
+        string="Parts of an Amount",
+        required=True,
+        default="part",
+        help="What 25.00 earn at 1 point per 10.00: in proportion 2.5, for full amounts 2, for started ones 3.",
+    )
     tier_rate_ids = fields.One2many(
-        comodel_name="partner.loyalty.rule.rate", inverse_name="rule_id", string="Rates by Tier", copy=True
+        comodel_name="partner.loyalty.rule.rate", inverse_name="rule_id", string="Rates by Tier and Category", copy=True
+    )
+    period = fields.Selection(
+        selection=PERIODS, required=True, default="month", help="The calendar period whose sales are added up."
+    )
+    measure = fields.Selection(
+        selection=[
+            ("amount", "Turnover"),
+            ("quantity", "Quantity"),
+            ("documents", "Number of documents"),
+            ("growth", "Growth against the year before"),
+        ],
+        required=True,
+        default="amount",
+        help="What the bands are about. Growth is turnover less that of the same period a year before; "
+        "who sold nothing then does not grow.",
+    )
+    band_kind = fields.Selection(
+        selection=[
+            ("marginal", "Each band its own rate"),
+            ("total", "From the first unit"),
+            ("sum", "A sum for reaching it"),
+        ],
+        string="Bands",
+        required=True,
+        default="marginal",
+        help="Whether a rate is for what lies within its band, or for all once the band is reached; "
+        "or whether reaching the band earns a sum.",
+    )
+    band_ids = fields.One2many(comodel_name="partner.loyalty.rule.band", inverse_name="rule_id", copy=True)
+    minimum_amount = fields.Monetary(
+        string="Minimum of a Document", aggregator=None, help="Documents with a smaller net amount earn nothing."
+    )
+    cap_document = fields.Float(
+        string="At Most for Each Document", digits=(16, 4), aggregator=None, help="No limit where it is zero."
+    )
+    cap_member = fields.Float(
+        string="At Most for Each Member", digits=(16, 4), aggregator=None, help="No limit where it is zero."
+    )
+    cap_period = fields.Selection(selection=PERIODS, string="Within a", required=True, default="month")
+    budget = fields.Float(
+        digits=(16, 4),
+        aggregator=None,
+        help="All that members can earn by the rule together. When it is used up, sales earn nothing more by it. "
+        "No limit where it is zero.",
+    )
+    used_up_on = fields.Date(
+        string="Budget Used Up on", readonly=True, copy=False, help="The day of the last sale that the budget was for."
+    )
+    exclusive_group = fields.Char(
+        string="First of Group",
+        help="Of the rules with the same word here, a sale earns by the first one only whose filter it matches.",
     )
     date_from = fields.Date(
         string="Start", help="The first day whose sales earn by this rule; the start of the program where empty."
@@ -102,7 +191,20 @@ class PartnerLoyaltyRule(models.Model):
         copy=False,
         index="btree_not_null",
     )
-    has_entries = fields.Boolean(compute="_compute_has_entries")
+    is_draft = fields.Boolean(
+        string="Draft", readonly=True, help="The next version of a rule, which nothing earns by yet."
+    )
+    family_id = fields.Many2one(
+        comodel_name="partner.loyalty.rule",
+        compute="_compute_family_id",
+        store=True,
+        recursive=True,
+        index=True,
+        help="The first version of the rule, which all its versions have in common.",
+    )
+    has_entries = fields.Boolean(
+        string="Has Posted", readonly=True, copy=False, help="Statement lines were worked out by it."
+    )
     error = fields.Char(
         readonly=True, copy=False, help="Why the last run of this rule failed. Other rules went on; it is tried again."
     )
@@ -113,22 +215,17 @@ class PartnerLoyaltyRule(models.Model):
         "CHECK (date_to IS NULL OR date_from IS NULL OR date_to >= date_from)",
         "A rule cannot end before it starts: choose a later end or an earlier start.",
     )
+    _limits_positive = models.Constraint(
+        "CHECK (minimum_amount >= 0 AND cap_document >= 0 AND cap_member >= 0 AND budget >= 0)",
+        "Minimum, limits and budget of a rule cannot be negative: enter zero or more.",
+    )
 
     # === COMPUTE METHODS ===#
 
-    def _compute_has_entries(self):
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT rule.id FROM partner_loyalty_rule rule
-                    WHERE rule.id = ANY(%s)
-                      AND EXISTS (SELECT 1 FROM partner_loyalty_entry entry
-                                   WHERE COALESCE(entry.rule_id, 0) = rule.id)""",
-                list(self.ids),
-            )
-        )
-        with_entries = {row[0] for row in rows}
+    @api.depends("previous_id.family_id")
+    def _compute_family_id(self):
         for rule in self:
-            rule.has_entries = rule.id in with_entries
+            rule.family_id = rule.previous_id.family_id or rule
 
     # === CONSTRAINT METHODS ===#
 
@@ -149,6 +246,63 @@ class PartnerLoyaltyRule(models.Model):
                     self.env._("“%(rule)s” needs an amount above zero to earn its rate by.", rule=rule.name)
                 )
 
+    @api.constrains("formula", "tier_rate_ids")
+    def _check_category_rates(self):
+        for rule in self:
+            if (rule._has_category_rates() and rule.formula not in FORMULAS_BY_PART) or rule._has_stepped_categories():
+                raise ValidationError(
+                    self.env._(
+                        "“%(rule)s” cannot have rates by product category, because it earns for a document or a period "
+                        "as a whole: remove these rates, or earn in proportion to amounts or units.",
+                        rule=rule.name,
+                    )
+                )
+
+    @api.constrains("formula", "band_ids", "band_kind", "measure")
+    def _check_bands(self):
+        for rule in self.filtered(lambda rule: rule.formula == "bands"):
+            bands, is_percent = rule.band_ids, rule._is_percent_of_band()
+            if not bands:
+                raise ValidationError(self.env._("“%(rule)s” needs at least one band: add one.", rule=rule.name))
+            if min(bands.mapped("threshold")) < 0 or min(bands.mapped("rate")) < 0:
+                raise ValidationError(
+                    self.env._("Bands of “%(rule)s” begin at zero or above, and so do rates.", rule=rule.name)
+                )
+            if is_percent and max(bands.mapped("rate")) > 100:
+                raise ValidationError(
+                    self.env._("A band of “%(rule)s” earns more than 100 per cent: lower its rate.", rule=rule.name)
+                )
+
+    @api.constrains("exclusive_group", "kind", "role", "formula")
+    def _check_group(self):
+        for rule in self.filtered("exclusive_group"):
+            for other in rule._get_group():
+                if (rule.kind, rule.role) != (other.kind, other.role):
+                    raise ValidationError(
+                        self.env._(
+                            "“%(rule)s” and “%(other)s” are in one group, so both have to be credited at the same "
+                            "event and to the same partner: choose another group, or change one of them.",
+                            rule=rule.name,
+                            other=other.name,
+                        )
+                    )
+
+    @api.constrains("date_from", "date_to", "is_draft", "previous_id")
+    def _check_versions_apart(self):
+        for rule in self:
+            others = (rule._get_versions() - rule).filtered(lambda other: not other.is_draft)
+            overlapping = others.filtered(rule._overlaps)
+            if overlapping and not rule.is_draft:
+                raise ValidationError(
+                    self.env._(
+                        "“%(rule)s” is in force by version %(other)s on some of the days of version %(version)s: "
+                        "choose days that follow each other.",
+                        rule=rule.name,
+                        other=overlapping[0].version,
+                        version=rule.version,
+                    )
+                )
+
     @api.constrains("tier_rate_ids", "program_id")
     def _check_tiers_of_program(self):
         for rule in self:
@@ -161,17 +315,29 @@ class PartnerLoyaltyRule(models.Model):
                     )
                 )
 
+    @api.constrains("kind", "role")
+    def _check_role(self):
+        for rule in self:
+            if rule.role not in KIND_ROLES[rule.kind]:
+                raise ValidationError(
+                    self.env._(
+                        "“%(rule)s” cannot reward “%(role)s” where “%(kind)s” counts: possible is %(roles)s.",
+                        rule=rule.name,
+                        **self.env["partner.loyalty.contribution"]._get_role_labels(rule.kind, rule.role),
+                    )
+                )
+
     @api.constrains("domain")
     def _check_domain(self):
         for rule in self:
             try:
-                rule.program_id._get_contribution_query("invoice", "buyer", None, None, domain=rule._get_domain())
-            except (ValueError, TypeError, SyntaxError, KeyError, RecursionError) as error:
+                check_domain(self.env, "partner.loyalty.contribution", rule.domain)
+            except UNREADABLE as error:
                 raise ValidationError(
                     self.env._(
                         "The filter of “%(rule)s” cannot be read: build it with the filter editor. (%(error)s)",
                         rule=rule.name,
-                        error=error,
+                        error=str(error)[:500],
                     )
                 ) from error
 
@@ -183,6 +349,9 @@ class PartnerLoyaltyRule(models.Model):
         if FROZEN_FIELDS & vals.keys():
             self._check_not_frozen(vals)
         result = super().write({**vals, "error": False} if "error" not in vals else vals)
+        if "budget" in vals:
+            # Nobody sets by hand on which day a budget was used up; another budget is not used up yet.
+            self.sudo().used_up_on = False
         self.env["partner.loyalty.touch"]._retry(self)
         return result
 
@@ -204,24 +373,21 @@ class PartnerLoyaltyRule(models.Model):
         return super().action_archive()
 
     def action_new_version(self):
-        """Close the rule with yesterday's sales and open its successor, to be changed, from today on."""
+        """Open the draft of the next version: a copy that can be changed, and put into force from a day on.
+
+        :raises UserError: where the rule has ended, or is a draft itself
+        """
         self.ensure_one()
-        today = self.program_id._get_today()
-        if self.date_to and self.date_to < today:
+        self.check_access("write")
+        if self.is_draft:
+            raise UserError(self.env._("“%(rule)s” is a draft: change it as it is.", rule=self.name))
+        if self.date_to and self.date_to < self.program_id._get_today():
             raise UserError(self.env._("“%(rule)s” ended already: duplicate it and choose new dates.", rule=self.name))
-        if (self.date_from or self.program_id.date_from) >= today:
-            raise UserError(
-                self.env._(
-                    "“%(rule)s” starts today or later: correct it as it is, or archive it and create another.",
-                    rule=self.name,
-                )
-            )
-        successor = self.copy({**self._prepare_successor_vals(), "date_from": today})
-        self.date_to = today - timedelta(days=1)
+        drafts = self.search([("previous_id", "=", self.id), ("is_draft", "=", True)], limit=1)
         return {
             "type": "ir.actions.act_window",
             "res_model": self._name,
-            "res_id": successor.id,
+            "res_id": (drafts or self.copy(self._prepare_successor_vals())).id,
             "view_mode": "form",
         }
 
@@ -229,7 +395,14 @@ class PartnerLoyaltyRule(models.Model):
 
     def _prepare_successor_vals(self):
         """Return the values in which the next version of the rule differs from it."""
-        return {"name": self.name, "version": self.version + 1, "previous_id": self.id, "date_to": self.date_to}
+        return {
+            "name": self.name,
+            "version": self.version + 1,
+            "previous_id": self.id,
+            "date_from": False,
+            "date_to": self.date_to,
+            "is_draft": True,
+        }
 
     def _check_not_frozen(self, vals=None):
         """Refuse to change what statement lines were worked out by.
@@ -283,17 +456,94 @@ class PartnerLoyaltyRule(models.Model):
 
     # === GETTERS ===#
 
-    def _get_domain(self):
+    def _get_filter_domain(self):
         """Return the filter of the rule over contributions.
 
         :rtype: Domain
-        :raises ValueError: where the text is no list of conditions
         """
         self.ensure_one()
-        conditions = ast.literal_eval(self.domain or "[]")
-        if not isinstance(conditions, list):
-            raise ValueError(self.env._("it is not a list of conditions"))
-        return Domain(conditions)
+        return read_domain(self.env, self.domain)
+
+    def _get_own_domain(self):
+        """Return the filter of the rule over contributions, with its segments.
+
+        :rtype: Domain
+        """
+        domain = self._get_filter_domain()
+        return domain & self.segment_ids._get_contribution_domain(self.program_id) if self.segment_ids else domain
+
+    def _get_full_domain(self):
+        """Return what the rule counts of contributions: its filter, less what rules before it in its group count.
+
+        :rtype: Domain
+        """
+        self.ensure_one()
+        domain = self._get_own_domain()
+        for earlier in self._get_group():
+            if (earlier.sequence, earlier.id) < (self.sequence, self.id):
+                domain &= ~earlier._get_dated_domain()
+        return domain
+
+    def _get_dated_domain(self):
+        """Return the filter of the rule together with its dates, as others of its group have to leave it out.
+
+        :rtype: Domain
+        """
+        domain = self._get_own_domain()
+        if self.date_from:
+            domain &= Domain("rate_date", ">=", self.date_from)
+        if self.date_to:
+            domain &= Domain("rate_date", "<=", self.date_to)
+        return domain
+
+    def _get_group(self):
+        """Return the other rules of the same group and program, archived ones as well.
+
+        :rtype: recordset of ``partner.loyalty.rule``
+        """
+        self.ensure_one()
+        if not self.exclusive_group:
+            return self.browse()
+        rules = self.program_id._get_rules_in_force() - self
+        return rules.filtered(lambda rule: rule.exclusive_group == self.exclusive_group)
+
+    def _get_versions(self):
+        """Return all versions of the rule, which share its budget.
+
+        :rtype: recordset of ``partner.loyalty.rule``
+        """
+        self.ensure_one()
+        return self.with_context(active_test=False).search([("family_id", "=", self.family_id.id)])
+
+    def _overlaps(self, other):
+        """Return whether two rules are in force on the same day."""
+        self.ensure_one()
+        ends = [rule.date_to or date.max for rule in (self, other)]
+        starts = [rule.date_from or rule.program_id.date_from for rule in (self, other)]
+        return max(starts) <= min(ends)
+
+    def _get_bands(self):
+        """Return the bands, lowest first.
+
+        :rtype: recordset of ``partner.loyalty.rule.band``
+        """
+        return self.band_ids.sorted("threshold")
+
+    def _is_percent_of_band(self):
+        """Return whether the rates of bands are per cent of an amount."""
+        return self.band_kind != "sum" and self.measure in ("amount", "growth")
+
+    def _has_category_rates(self):
+        """Return whether products have rates of their own."""
+        return bool(self.tier_rate_ids.categ_id)
+
+    def _has_stepped_categories(self):
+        """Return whether products have rates of their own, and whole steps of the document count."""
+        return self._has_category_rates() and self.formula == "per_amount" and self.step_kind != "part"
+
+    def _has_document_cap(self):
+        """Return whether what a document earns is limited; a period is limited as a whole."""
+        return bool(self.cap_document) and self.formula != "bands"
 
     def _get_terms(self):
         """Return when what the rule earns matures and expires.
@@ -309,3 +559,53 @@ class PartnerLoyaltyRule(models.Model):
         if self.unit == "point":
             return format(Decimal(1).scaleb(-self.program_id.point_digits), "f")
         return f"{self.currency_id.rounding:.6f}"
+
+    def _get_rounding_method(self):
+        """Return how amounts are brought to the smallest step: half, down or up."""
+        self.ensure_one()
+        return self.program_id.point_rounding if self.unit == "point" else "half"
+
+    # === GETTERS - WORDS ===#
+
+    def _get_rate_text(self, rate):
+        """Return in words what a rate of the rule gives, such as “10 % of the untaxed amount”.
+
+        :param float rate: in the unit of the rule, or per cent
+        :rtype: str
+        """
+        self.ensure_one()
+        if self.formula == "percent":
+            return self.env._("%s %% of the untaxed amount", self._format_rate(rate))
+        terms = {"rate": self._format_earning(rate)}
+        if self.formula == "per_unit":
+            return self.env._("%(rate)s for each unit", **terms)
+        if self.formula == "fixed":
+            return self.env._("%(rate)s for each document", **terms)
+        step = formatLang(self.env, self.step_amount, currency_obj=self.currency_id)
+        return self.env._("%(rate)s for each %(step)s", **terms, step=step)
+
+    def _get_band_text(self):
+        """Return the bands in words, such as “from 1,000: 5 %, from 5,000: 8 %”.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        is_percent = self._is_percent_of_band()
+        return ", ".join(
+            self.env._(
+                "from %(threshold)s: %(rate)s",
+                threshold=self._format_rate(band.threshold),
+                rate=f"{self._format_rate(band.rate)} %" if is_percent else self._format_earning(band.rate),
+            )
+            for band in self._get_bands()
+        )
+
+    def _format_earning(self, amount):
+        if self.unit == "money":
+            return formatLang(self.env, amount, currency_obj=self.currency_id)
+        return self.env._("Points: %s", self._format_rate(amount))
+
+    def _format_rate(self, number):
+        """Return a number without the zeros at its end."""
+        digits = max(0, -Decimal(str(number)).normalize().as_tuple().exponent)
+        return formatLang(self.env, number, digits=digits)

@@ -23,6 +23,9 @@ class PartnerLoyaltyTodo(models.Model):
             ("payout_approve", "Approve payout"),
             ("adjustment_request", "Request adjustment"),
             ("adjustment_approve", "Approve adjustment"),
+            ("deal_submit", "Submit deal"),
+            ("deal_approve", "Approve deal"),
+            ("attribution_approve", "Approve attribution change"),
             ("difference", "Confirm difference"),
             ("rule_error", "Mend rule"),
         ],
@@ -62,6 +65,16 @@ class PartnerLoyaltyTodo(models.Model):
             "state",
             "unit",
         ],
+        "partner.loyalty.deal": [
+            "create_date",
+            "create_uid",
+            "expected_amount",
+            "member_id",
+            "state",
+            "submitted_at",
+            "submitted_by_id",
+        ],
+        "partner.loyalty.attribution": ["partner_id", "state", "submitted_at", "submitted_by_id", "target_partner_id"],
         "partner.loyalty.difference": ["amount", "create_date", "state"],
         "partner.loyalty.rule": ["error", "write_date"],
     }
@@ -81,6 +94,8 @@ class PartnerLoyaltyTodo(models.Model):
         return [
             self._get_payout_query(),
             self._get_adjustment_query(),
+            self._get_deal_query(),
+            self._get_attribution_query(),
             self._get_difference_query(),
             self._get_rule_query(),
         ]
@@ -108,6 +123,30 @@ class PartnerLoyaltyTodo(models.Model):
                    COALESCE(requested_by_id, create_uid), CASE unit WHEN 'money' THEN amount END,
                    COALESCE(requested_at, create_date)::date, state = 'requested'
               FROM partner_loyalty_adjustment WHERE state IN ('draft', 'requested')
+            """
+        )
+
+    @api.model
+    def _get_deal_query(self):
+        return SQL(
+            """
+            SELECT id::bigint * 8 + 4,
+                   CASE state WHEN 'draft' THEN 'deal_submit' ELSE 'deal_approve' END,
+                   'partner.loyalty.deal', id, program_id, company_id, partner_id,
+                   COALESCE(submitted_by_id, create_uid), expected_amount,
+                   COALESCE(submitted_at, create_date)::date, state = 'submitted'
+              FROM partner_loyalty_deal WHERE state IN ('draft', 'submitted')
+            """
+        )
+
+    @api.model
+    def _get_attribution_query(self):
+        return SQL(
+            """
+            SELECT id::bigint * 8 + 5, 'attribution_approve', 'partner.loyalty.attribution', id, NULL::integer,
+                   company_id, COALESCE(target_partner_id, partner_id), submitted_by_id, NULL::numeric,
+                   submitted_at::date, TRUE
+              FROM partner_loyalty_attribution WHERE state = 'submitted'
             """
         )
 

@@ -1,4 +1,5 @@
 import logging
+from itertools import zip_longest
 
 import psycopg2
 
@@ -31,6 +32,10 @@ class PartnerLoyaltyTouch(models.Model):
 
     res_model = fields.Char(string="Model", required=True)
     res_id = fields.Many2oneReference(string="Document", model_field="res_model", required=True)
+    # Where the document stood when it was touched; numbers only, because a mark must not hinder that partners go away.
+    buyer_id = fields.Integer()
+    referrer_id = fields.Integer()
+    day = fields.Date()
     rule_id = fields.Many2one(
         comodel_name="partner.loyalty.rule",
         ondelete="cascade",
@@ -52,30 +57,45 @@ class PartnerLoyaltyTouch(models.Model):
         pending = precommit.data.setdefault(self._name, set())
         if not pending:
             precommit.add(self._write_marks)
-        pending.update((documents._name, document_id) for document_id in documents.ids)
+        pending.update((documents._name, *standing) for standing in self._get_standings(documents))
+
+    @api.model
+    def _get_standings(self, documents):
+        """Return where documents stand now: ``(id, buyer id, referrer id, day)``, or nothing of it where unknown.
+
+        :param documents: recordset of a model of ``TOUCH_KINDS``
+        :rtype: list[tuple]
+        """
+        if hasattr(documents, "_get_loyalty_standings"):
+            return documents._get_loyalty_standings()
+        return [(document_id, None, None, None) for document_id in documents.ids]
 
     @api.model
     def _write_marks(self):
         """Insert the marks of this transaction and call the cron, in one statement."""
-        pending = sorted(self.env.cr.precommit.data.pop(self._name, ()))
+        pending = list(self.env.cr.precommit.data.pop(self._name, ()))
         if not pending:
             return
         cron_id = self.env["ir.model.data"]._xmlid_to_res_id("partner_loyalty.ir_cron_reconcile_touched")
-        models_, ids = zip(*pending, strict=True)
+        models_, ids, buyers, referrers, days = map(list, zip(*sorted(pending, key=str), strict=True))
         self.env.cr.execute(
             SQL(
                 """
                 WITH mark AS (
-                    INSERT INTO partner_loyalty_touch (res_model, res_id)
-                    SELECT * FROM unnest(%(models)s::varchar[], %(ids)s::integer[])
+                    INSERT INTO partner_loyalty_touch (res_model, res_id, buyer_id, referrer_id, day)
+                    SELECT * FROM unnest(%(models)s::varchar[], %(ids)s::integer[], %(buyers)s::integer[],
+                                         %(referrers)s::integer[], %(days)s::date[])
                 )
                 INSERT INTO ir_cron_trigger (cron_id, call_at, create_uid, create_date, write_uid, write_date)
                 SELECT id, moment.utc, %(uid)s, moment.utc, %(uid)s, moment.utc
                   FROM ir_cron, (SELECT now() AT TIME ZONE 'UTC' AS utc) moment
                  WHERE id = %(cron)s AND active
                 """,
-                models=list(models_),
-                ids=list(ids),
+                models=models_,
+                ids=ids,
+                buyers=buyers,
+                referrers=referrers,
+                days=days,
                 uid=self.env.uid,
                 cron=cron_id or 0,
             )
@@ -125,20 +145,36 @@ class PartnerLoyaltyTouch(models.Model):
         for program in self.env["partner.loyalty.program"].search([("state", "=", "running")]):
             program._evaluate_tiers()
         for (model, only_rule), group in marks.grouped(lambda mark: (mark.res_model, mark.rule_id)).items():
-            scope = self.env["partner.loyalty.rule"]._get_document_scope(model, set(group.mapped("res_id")))
+            scope = group._get_scope(model)
             failed = only_rule.browse(
                 rule.id for rule in only_rule or self._get_rules(model) if not rule._run_safely(scope)
             )
             self._keep_for(failed, model, scope)
         marks.unlink()
 
+    def _get_scope(self, model):
+        """Return the scope of the documents behind marks, with where they stood when they were touched.
+
+        :param str model: model of the documents
+        :rtype: Scope
+        """
+        standings = {
+            (partner_id, mark.day) for mark in self for partner_id in (mark.buyer_id, mark.referrer_id) if partner_id
+        }
+        return self.env["partner.loyalty.rule"]._get_document_scope(model, set(self.mapped("res_id")), standings)
+
     @api.model
     def _keep_for(self, rules, model, scope):
+        """Keep marks for rules that failed: of the origins, and of where their documents stood."""
+        marks = [
+            (origin_id or scope.origin_ids[0], *(standing or (False, False)))
+            for origin_id, standing in zip_longest(scope.origin_ids, scope.standings)
+        ]
         self.create(
             [
-                {"res_model": model, "res_id": origin_id, "rule_id": rule.id}
+                {"res_model": model, "res_id": origin_id, "buyer_id": partner_id, "day": day, "rule_id": rule.id}
                 for rule in rules
-                for origin_id in scope.origin_ids
+                for origin_id, partner_id, day in marks
             ]
         )
 
@@ -148,5 +184,5 @@ class PartnerLoyaltyTouch(models.Model):
         return (
             self.env["partner.loyalty.rule"]
             .with_context(active_test=False)
-            .search([("kind", "in", TOUCH_KINDS[model]), ("program_id.state", "!=", "draft")])
+            .search([("kind", "in", TOUCH_KINDS[model]), ("program_id.state", "!=", "draft"), ("is_draft", "=", False)])
         )

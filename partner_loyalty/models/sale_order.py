@@ -6,7 +6,7 @@ TOUCHING_FIELDS = {"state", "partner_id", "loyalty_partner_id", "date_order", "c
 
 class SaleOrder(models.Model):
     _name = "sale.order"
-    _inherit = ["sale.order", "partner.loyalty.attribution.mixin"]
+    _inherit = ["sale.order", "partner.loyalty.attribution.mixin", "partner.loyalty.touch.mixin"]
 
     # === FIELDS ===#
 
@@ -38,19 +38,18 @@ class SaleOrder(models.Model):
     # === CRUD METHODS ===#
 
     def write(self, vals):
-        if not TOUCHING_FIELDS & vals.keys():
-            return super().write(vals)
         # By the state and not by the buttons: an order can also be confirmed by an import or another app.
-        counting = self._get_counting_for_loyalty()
-        result = super().write(vals)
-        self.env["partner.loyalty.touch"]._mark(counting | self._get_counting_for_loyalty())
-        return result
+        with self._marking_loyalty(TOUCHING_FIELDS & vals.keys()):
+            return super().write(vals)
 
     # === BUSINESS METHODS ===#
 
     def _get_counting_for_loyalty(self):
         """Return those of the orders that contribute."""
         return self.filtered(lambda order: order.state == "sale")
+
+    def _get_loyalty_standing(self):
+        return self.loyalty_buyer_id, self.loyalty_partner_id, self.date_order
 
     def _prepare_invoice(self):
         return {**super()._prepare_invoice(), "loyalty_partner_id": self.loyalty_partner_id.id}

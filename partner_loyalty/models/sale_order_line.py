@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 
 # What of a line moves what its order earns.
 TOUCHING_FIELDS = {
@@ -14,6 +14,21 @@ TOUCHING_FIELDS = {
 
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
+
+    # === COMPUTE METHODS ===#
+
+    def _compute_discount(self):
+        result = super()._compute_discount()
+        lines = self.filtered(lambda line: line.product_id and not line.display_type and not line.combo_item_id)
+        for order, own in lines.grouped("order_id").items():
+            day = fields.Date.context_today(order, order.date_order)
+            agreed = self.env["partner.loyalty.agreement"]._get_discount(
+                order.partner_id.commercial_partner_id, order.company_id, day
+            )
+            # Discounts do not add up: the higher one is given.
+            for line in own.filtered(lambda line, agreed=agreed: line.discount < agreed):
+                line.discount = agreed
+        return result
 
     # === CRUD METHODS ===#
 
@@ -37,4 +52,4 @@ class SaleOrderLine(models.Model):
 
     def _mark_loyalty_orders(self):
         """Note that the confirmed orders of these lines were touched."""
-        self.env["partner.loyalty.touch"]._mark(self.order_id._get_counting_for_loyalty())
+        self.order_id._mark_loyalty()

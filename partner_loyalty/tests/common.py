@@ -118,6 +118,15 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
         return cls.env["partner.loyalty.rule"].create({"program_id": program.id, **cls._prepare_rule(**values)})
 
     @classmethod
+    def _put_into_force(cls, rule, date_from=TODAY, **values):
+        """Open the next version of a rule, change it, and put it into force; return it."""
+        successor = cls.env["partner.loyalty.rule"].browse(rule.action_new_version()["res_id"])
+        successor.write(values)
+        versions = cls.env["partner.loyalty.rule.version"]
+        versions.create({"rule_id": successor.id, "date_from": date_from}).action_apply()
+        return successor
+
+    @classmethod
     def _enroll(cls, program, *partners, date_from="2026-01-01"):
         day = fields.Date.to_date(date_from)
         return program._enroll(dict.fromkeys(cls.env["res.partner"].union(*partners), day))

@@ -39,6 +39,9 @@ RIGHTS = {
     "partner.loyalty.tier": TERMS,
     "partner.loyalty.rule": TERMS,
     "partner.loyalty.rule.rate": TERMS,
+    "partner.loyalty.rule.band": TERMS,
+    "partner.loyalty.segment": {**EVERY_EMPLOYEE, "officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.agreement": {**STAFF, "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.member": {**STATEMENT, "officer": "rwc", "manager": "rwc", "administrator": "rwc"},
     "partner.loyalty.member.period": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.tier.period": STATEMENT,
@@ -49,7 +52,20 @@ RIGHTS = {
     "partner.loyalty.difference": {**STAFF, "manager": "rw", "administrator": "rw"},
     "partner.loyalty.payout": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.adjustment": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.deal": {
+        **STAFF,
+        "salesperson_own": "r",
+        "officer": "rwcd",
+        "manager": "rwcd",
+        "administrator": "rwcd",
+    },
+    "partner.loyalty.attribution": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.attribution.line": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.attribution.figure": STAFF,
     "partner.loyalty.todo": {"officer": "r", "manager": "r", "administrator": "r"},
+    "partner.loyalty.backtest": {"officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.backtest.line": {"officer": "r", "manager": "r", "administrator": "r"},
+    "partner.loyalty.backtest.member": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.touch": {"administrator": "r"},
     "partner.loyalty.chunk": {"administrator": "r"},
     "partner.loyalty.check": {"manager": "r", "administrator": "r"},
@@ -58,8 +74,16 @@ RIGHTS = {
     "partner.loyalty.enroll.line": OFFICERS_DIALOG,
     "partner.loyalty.payout.prepare": OFFICERS_DIALOG,
     "partner.loyalty.payout.prepare.line": OFFICERS_DIALOG,
+    "partner.loyalty.rule.version": MANAGERS_DIALOG,
+    "partner.loyalty.template": MANAGERS_DIALOG,
+    "partner.loyalty.rule.version.line": MANAGERS_DIALOG,
+    "partner.loyalty.explain": {**OFFICERS_DIALOG, "salesperson": "rwcd", "salesperson_own": "rwcd"},
+    "partner.loyalty.explain.line": {**OFFICERS_DIALOG, "salesperson": "rwcd", "salesperson_own": "rwcd"},
     "partner.loyalty.payout.refuse": MANAGERS_DIALOG,
     "partner.loyalty.adjustment.refuse": MANAGERS_DIALOG,
+    "partner.loyalty.deal.refuse": MANAGERS_DIALOG,
+    "partner.loyalty.attribution.choose": OFFICERS_DIALOG,
+    "partner.loyalty.attribution.refuse": MANAGERS_DIALOG,
     "partner.loyalty.apply.past": MANAGERS_DIALOG,
     "partner.loyalty.takeover": MANAGERS_DIALOG,
     "partner.loyalty.takeover.line": MANAGERS_DIALOG,
@@ -75,6 +99,9 @@ CORE_MODELS = (
     "sale.order.line",
     "account.move",
     "account.partial.reconcile",
+    "survey.survey",
+    "survey.user_input",
+    "utm.campaign",
 )
 
 
@@ -88,6 +115,7 @@ class AccessCommon(PartnerLoyaltyCommon):
         super().setUpClass()
         cls.program = cls._create_program([{}], tiers=[("Silver", 0), ("Gold", 500)])
         cls.program.rule_ids.tier_rate_ids = [cls._tier_rate(cls.program.tier_ids[0], 10)]
+        cls.program.rule_ids.band_ids = [Command.create({"threshold": 100, "rate": 5})]
         cls.other_program = cls._create_program([{}], name="Other Club")
         cls.member = cls._enroll(cls.program, cls.dealer)
         cls._enroll(cls.other_program, cls.referrer)
@@ -117,6 +145,13 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.tier": cls.program.tier_ids[0],
             "partner.loyalty.rule": cls.program.rule_ids,
             "partner.loyalty.rule.rate": cls.program.rule_ids.tier_rate_ids,
+            "partner.loyalty.rule.band": cls.program.rule_ids.band_ids,
+            "partner.loyalty.segment": cls.env["partner.loyalty.segment"].create(
+                {"name": "Dealers", "company_id": cls.company.id}
+            ),
+            "partner.loyalty.agreement": cls.env["partner.loyalty.agreement"].create(
+                {"name": "Launch", "member_id": cls.member.id, "multiplier": 2, "date_from": "2027-01-01"}
+            ),
             "partner.loyalty.member": cls.member,
             "partner.loyalty.member.period": cls.member.period_ids,
             "partner.loyalty.tier.period": cls.member.tier_period_ids[0],
@@ -159,19 +194,51 @@ class AccessCommon(PartnerLoyaltyCommon):
             {"member_id": cls.member.id, "unit": "money", "amount": 5, "reason": "Goodwill"}
         )
         adjustment.action_request()
+        deal = cls.env["partner.loyalty.deal"].create(
+            {"member_id": cls.member.id, "name": "Chairs", "customer_name": "Hotel Astoria", "expected_amount": 5}
+        )
+        deal.action_submit()
+        attribution = cls._create_attribution_change()
         todo_sudo = cls.env["partner.loyalty.todo"].sudo().search([("program_id", "=", cls.program.id)], limit=1)
         return {
             "partner.loyalty.payout": payout,
             "partner.loyalty.adjustment": adjustment,
+            "partner.loyalty.deal": deal,
+            "partner.loyalty.attribution": attribution,
+            "partner.loyalty.attribution.line": attribution.line_ids,
+            "partner.loyalty.attribution.figure": attribution.figure_ids,
             "partner.loyalty.todo": todo_sudo,
         }
+
+    @classmethod
+    def _create_attribution_change(cls):
+        """Ask for a change that takes a sale from the dealer."""
+        cls._create_rule(cls.other_program, role="referrer", kind="order")
+        order = cls._create_order(cls.stranger, 100, loyalty_partner_id=cls.dealer.id)
+        attribution = cls.env["partner.loyalty.attribution"].create(
+            {
+                "partner_id": cls.dealer.id,
+                "target_partner_id": cls.referrer.id,
+                "reason": "Registered by the other",
+                "line_ids": [Command.create({"res_model": "sale.order", "res_id": order.id})],
+            }
+        )
+        attribution.action_submit()
+        return attribution
 
     @classmethod
     def _create_internal_records(cls):
         sudo = cls.env(su=True)
         check = sudo["partner.loyalty.check"]._run(cls.program)
+        backtest = cls.env["partner.loyalty.backtest"].create(
+            {"program_id": cls.program.id, "date_from": "2026-01-01", "date_to": TODAY}
+        )
+        backtest.action_run()
         chunk = {"program_id": cls.program.id, "first_member_id": 1, "last_member_id": 1}
         return {
+            "partner.loyalty.backtest": backtest,
+            "partner.loyalty.backtest.line": backtest.line_ids[0],
+            "partner.loyalty.backtest.member": backtest.member_ids[0],
             "partner.loyalty.check": check,
             "partner.loyalty.check.line": check.line_ids[0],
             "partner.loyalty.touch": sudo["partner.loyalty.touch"].create({"res_model": "sale.order", "res_id": 1}),
@@ -185,8 +252,13 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.payout.prepare": {"program_id": cls.program.id},
             "partner.loyalty.payout.refuse": {"reason": "No"},
             "partner.loyalty.adjustment.refuse": {"reason": "No"},
+            "partner.loyalty.deal.refuse": {"reason": "No"},
             "partner.loyalty.apply.past": {"program_id": cls.program.id},
             "partner.loyalty.takeover": {"member_id": cls.member.id},
+            "partner.loyalty.attribution.choose": {
+                "attribution_id": cls.env["partner.loyalty.attribution"].search([], limit=1).id
+            },
+            "partner.loyalty.attribution.refuse": {"reason": "No"},
         }
         return {model: cls.env[model].sudo().create(values) for model, values in vals.items()}
 
@@ -283,7 +355,8 @@ class TestSalesperson(AccessCommon):
 
     def test_a_salesperson_without_any_right_confirms_invoices_and_cancels(self):
         seller = self.users["salesperson"]
-        self._enroll(self._create_program([{"kind": "order"}, {"role": "referrer"}]), self.stranger, self.referrer)
+        program = self._create_program([{"kind": "order"}, {"role": "referrer"}])
+        self._enroll(program, self.stranger, self.referrer)
         order = (
             self.env["sale.order"]
             .with_user(seller)
@@ -302,7 +375,7 @@ class TestSalesperson(AccessCommon):
         self._answer_documents()
         order.with_user(seller)._action_cancel()
         entries = self._answer_documents()
-        self.assertEqual(entries.mapped("amount"), [-15])
+        self.assertEqual(entries.filtered(lambda entry: entry.program_id == program).mapped("amount"), [-15])
 
     def test_a_salesperson_writes_the_referrer_on_leads_orders_and_sees_it(self):
         seller = self.users["salesperson"]
@@ -384,6 +457,13 @@ class TestCalls(AccessCommon):
             ("partner.loyalty.member", "_merge_into"),
             ("partner.loyalty.adjustment", "_set_decision"),
             ("partner.loyalty.adjustment", "_post_to_ledger"),
+            ("partner.loyalty.deal", "_set_decision"),
+            ("partner.loyalty.deal", "_attribute_lead"),
+            ("partner.loyalty.backtest", "_run"),
+            ("partner.loyalty.backtest", "_play"),
+            ("partner.loyalty.backtest", "_insert_rows"),
+            ("partner.loyalty.attribution", "_set_decision"),
+            ("partner.loyalty.attribution", "_move_documents"),
         ):
             with self.subTest(name=name), self.assertRefused("", AccessError):
                 get_public_method(self.env[model], name)
@@ -428,6 +508,8 @@ class TestCalls(AccessCommon):
             "partner.loyalty.difference": ("action_post", "action_dismiss"),
             "partner.loyalty.payout": ("action_approve", "action_refuse"),
             "partner.loyalty.adjustment": ("action_approve", "action_refuse"),
+            "partner.loyalty.deal": ("action_approve", "action_refuse"),
+            "partner.loyalty.attribution": ("action_approve", "action_refuse"),
             "partner.loyalty.apply.past": ("action_preview", "action_apply"),
             "partner.loyalty.takeover": ("action_take_over",),
         }.items():

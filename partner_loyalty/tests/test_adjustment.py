@@ -486,7 +486,7 @@ class TestAdjustment(PartnerLoyaltyCommon):
             {"external_ref": False},
         ):
             for user in (self.officer, self.manager, self.users["administrator"]):
-                with self.subTest(vals=vals, user=user.login), self.assertRefused("what was requested stands"):
+                with self.subTest(vals=vals, user=user.login), self.assertRefused("what was submitted stands"):
                     adjustment.with_user(user).write(vals)
 
     def test_the_fields_that_the_program_sets_cannot_be_set_by_hand(self):

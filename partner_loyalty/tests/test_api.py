@@ -44,6 +44,9 @@ class ApiCommon(PartnerLoyaltyCommon, HttpCase):
         cls.adjustment = cls.env["partner.loyalty.adjustment"].create(
             {"member_id": cls.member.id, "unit": "point", "amount": 5, "reason": "Goodwill"}
         )
+        cls.deal = cls.env["partner.loyalty.deal"].create(
+            {"member_id": cls.member.id, "name": "Chairs", "customer_name": "Hotel Astoria"}
+        )
 
     def setUp(self):
         super().setUp()
@@ -75,10 +78,13 @@ class TestApi(ApiCommon):
             (self.program, ("payout_minimum", "point_value"), BAD_NUMBERS),
             (self.program, ("recovery_share",), (*BAD_NUMBERS, "0", "-1", "100.01")),
             (self.program, ("maturity_days", "point_digits", "expiry_months"), BAD_INTEGERS),
+            (self.program, ("deal_protection_days",), (*BAD_INTEGERS, "-1", "3651")),
             (self.gold, ("threshold",), BAD_NUMBERS),
             (self.rule, ("rate", "step_amount"), BAD_NUMBERS),
+            (self.rule, ("minimum_amount", "cap_document", "cap_member", "budget"), (*BAD_NUMBERS, "-1")),
             (self.rate, ("rate",), BAD_NUMBERS),
             (self.adjustment, ("amount",), (*BAD_NUMBERS, "0", "0.5", "1.00000001")),
+            (self.deal, ("expected_amount",), (*BAD_NUMBERS, "-1")),
         ):
             for name in names:
                 for number in numbers:
@@ -102,6 +108,7 @@ class TestApi(ApiCommon):
             "partner.loyalty.rule": {"name": "Odd", "program_id": self.program.id},
             "partner.loyalty.rule.rate": {"rule_id": self.rule.id, "tier_id": self.program.tier_ids[0].id},
             "partner.loyalty.adjustment": {"member_id": self.member.id, "unit": "point", "reason": "Goodwill"},
+            "partner.loyalty.deal": {"member_id": self.member.id, "name": "Odd", "customer_name": "Somebody"},
         }
         for record, name, number in self._get_numeric_fields():
             vals = json.dumps(required[record._name])[:-1] + f', "{name}": {number}}}'
@@ -241,6 +248,31 @@ class TestApi(ApiCommon):
             with self.subTest(method=method, args=args):
                 self.assertCallRefused("partner.loyalty.payout", method, args)
                 self.assertRecordValues(payout, [{"decision": "submitted", "amount": 100, "bill_id": False}])
+
+    def test_an_attribution_change_is_neither_decided_nor_changed_by_a_call(self):
+        order = self._create_order(self.stranger, 100, loyalty_partner_id=self.referrer.id)
+        vals = {"partner_id": self.referrer.id, "target_partner_id": self.dealer.id, "reason": "Registered"}
+        line = {"res_model": "sale.order", "res_id": order.id}
+        self.authenticate("loyalty_officer", "loyalty_officer")
+        create = json.dumps([[{**vals, "line_ids": [[0, 0, line]]}]])
+        change_id = self._call("partner.loyalty.attribution", "create", create)["result"][0]
+        self.assertNotIn("error", self._call("partner.loyalty.attribution", "action_submit", f"[[{change_id}]]"))
+        change = self.env["partner.loyalty.attribution"].browse(change_id)
+        for model, method, args in (
+            ("partner.loyalty.attribution", "action_approve", f"[[{change_id}]]"),
+            ("partner.loyalty.attribution", "action_refuse", f'[[{change_id}], "No"]'),
+            ("partner.loyalty.attribution", "write", f'[[{change_id}], {{"state": "approved"}}]'),
+            ("partner.loyalty.attribution", "write", f'[[{change_id}], {{"target_partner_id": false}}]'),
+            ("partner.loyalty.attribution", "unlink", f"[[{change_id}]]"),
+            ("partner.loyalty.attribution", "_move_documents", f"[[{change_id}]]"),
+            ("partner.loyalty.attribution.line", "unlink", f"[{change.line_ids.ids}]"),
+            ("partner.loyalty.attribution.line", "create", json.dumps([[{"attribution_id": change_id, **line}]])),
+            ("partner.loyalty.attribution.figure", "create", f'[[{{"attribution_id": {change_id}}}]]'),
+        ):
+            with self.subTest(model=model, method=method):
+                self.assertCallRefused(model, method, args)
+                self.assertRecordValues(change, [{"state": "submitted", "target_partner_id": self.dealer.id}])
+        self.assertEqual(order.loyalty_partner_id, self.referrer)
 
     def test_the_ledger_cannot_be_written_by_a_call(self):
         member = self._enroll(self.program, self.dealer)

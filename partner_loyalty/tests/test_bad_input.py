@@ -58,6 +58,18 @@ BAD_VALUES = {
     "integer": NUMBERS,
     "many2many": COMMANDS,
     "many2one": ('"abc"', "[1, 2]", '{"a": 1}', "true", "NaN", "-1", "1.5", "2147483648", "1e400", str(UNKNOWN_ID)),
+    "many2one_reference": (
+        '"abc"',
+        "[1, 2]",
+        '{"a": 1}',
+        "true",
+        "NaN",
+        "-1",
+        "1.5",
+        "2147483648",
+        "1e400",
+        str(UNKNOWN_ID),
+    ),
     "monetary": NUMBERS,
     "one2many": COMMANDS,
     "selection": ('"odd"', "12", "[1]", '{"a": 1}', "true", "NaN", '"\\u0000"'),
@@ -73,23 +85,45 @@ class TestBadInput(ApiCommon):
     def setUpClass(cls):
         super().setUpClass()
         program, member = {"program_id": cls.program.id}, {"member_id": cls.member.id}
+        cls.order, cls.change = cls._create_attribution_change()
         cls.vals_by_model = {
             "partner.loyalty.program": {"name": "Odd"},
             "partner.loyalty.tier": {"name": "Odd", "threshold": 77, **program},
             "partner.loyalty.rule": {"name": "Odd", **program},
             "partner.loyalty.rule.rate": {"rule_id": cls.rule.id, "tier_id": cls.program.tier_ids[0].id, "rate": 1},
+            "partner.loyalty.segment": {"name": "Odd"},
+            "partner.loyalty.agreement": {"name": "Odd", "multiplier": 2, "date_from": "2027-01-01", **member},
+            "partner.loyalty.rule.band": {"rule_id": cls.rule.id, "threshold": 1, "rate": 1},
             "partner.loyalty.member": {"partner_id": cls.referrer.id, **program},
             "partner.loyalty.member.period": {"date_from": "2025-01-01", "date_to": "2025-02-01", **member},
             "partner.loyalty.payout": {"date": TODAY, **member},
             "partner.loyalty.adjustment": {"unit": "point", "amount": 3, "reason": "Goodwill", **member},
+            "partner.loyalty.deal": {"name": "Odd", "customer_name": "Somebody", **member},
+            "partner.loyalty.backtest": {"name": "Odd", "date_from": "2026-01-01", "date_to": TODAY, **program},
+            "partner.loyalty.attribution": {"partner_id": cls.referrer.id, "reason": "Registered"},
+            "partner.loyalty.attribution.line": {
+                "attribution_id": cls.change.id,
+                "res_model": "sale.order",
+                "res_id": cls.order.id,
+            },
+            "partner.loyalty.attribution.choose": {"attribution_id": cls.change.id},
+            "partner.loyalty.attribution.refuse": {"reason": "No"},
             "partner.loyalty.payout.prepare": {"date": TODAY, **program},
             "partner.loyalty.apply.past": program,
             "partner.loyalty.enroll": program,
             "partner.loyalty.takeover": member,
             "partner.loyalty.liability": {},
             "partner.loyalty.adjustment.refuse": {"reason": "No"},
+            "partner.loyalty.deal.refuse": {"reason": "No"},
             "partner.loyalty.payout.refuse": {"reason": "No"},
         }
+
+    @classmethod
+    def _create_attribution_change(cls):
+        """Return an order of the referrer, and a draft that is to be about it."""
+        order = cls._create_order(cls.stranger, 100, loyalty_partner_id=cls.referrer.id)
+        change = cls.env["partner.loyalty.attribution"].create({"partner_id": cls.referrer.id, "reason": "Registered"})
+        return order, change
 
     def _get_fields(self, model):
         """Return the fields of a model that a client may write, by name."""
@@ -183,7 +217,7 @@ class TestBadInput(ApiCommon):
     def _reaches_field(self, call, model, field):
         """A form shows what it is sent as a record, and defaults of protected fields are forgotten."""
         if call == self._fill_in:
-            return field.type != "many2one"
+            return field.type not in ("many2one", "many2one_reference")
         return call != self._create_by_default or field.name not in getattr(self.env[model], "_protected_fields", ())
 
     def _create_records(self):
@@ -215,6 +249,14 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.member.period", ["member_id/.id"], [member], "date_from", ("soon", "0026-01-01")),
             ("partner.loyalty.payout", ["member_id/.id"], [member], "date", ("", "18.13.2026", "0001-01-01")),
             ("partner.loyalty.adjustment", ["member_id/.id", "amount"], [member, "3"], "unit", ("", "odd")),
+            (
+                "partner.loyalty.backtest",
+                ["program_id/.id"],
+                [program],
+                "date_from",
+                ("soon", "0026-01-01", "9999-01-01"),
+            ),
+            ("partner.loyalty.attribution", ["partner_id/.id"], [str(self.referrer.id)], "reason", ("", " ", "N\0L")),
         ):
             before = self._count()
             for value in values:
@@ -233,9 +275,11 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.program", {"name": "Odd"}, "payout_minimum", float("nan")),
             ("partner.loyalty.adjustment", adjustment, "amount", float("inf")),
             ("partner.loyalty.adjustment", adjustment, "date", "soon"),
+            ("partner.loyalty.backtest", {"program_id": self.program}, "date_from", "0001-01-01"),
             ("partner.loyalty.enroll", {"program_id": self.program}, "date_from", "0001-01-01"),
             ("partner.loyalty.payout.prepare", {"program_id": self.program}, "date", "9999-12-31"),
             ("partner.loyalty.liability", {}, "date", "9999-12-31"),
+            ("partner.loyalty.attribution", {"partner_id": self.referrer}, "reason", "N\0L"),
         ):
             before = self._count()
             with self.subTest(model=model, field=name), self.assertRefused("”"), Form(self.env[model]) as form:
@@ -260,6 +304,13 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.member.period", {"member_id": member.id, "date_from": "2020-01-01"}),
             ("partner.loyalty.payout", {"member_id": member.id, "date": TODAY}),
             ("partner.loyalty.adjustment", {"member_id": member.id, "unit": "point", "amount": 3, "reason": "No"}),
+            ("partner.loyalty.deal", {"member_id": member.id, "name": "Odd", "customer_name": "Somebody"}),
+            ("partner.loyalty.backtest", {"program_id": program.id}),
+            ("partner.loyalty.backtest", {"program_id": self.program.id, "reference_program_id": program.id}),
+            (
+                "partner.loyalty.attribution",
+                {"company_id": company.id, "partner_id": self.referrer.id, "reason": "No"},
+            ),
         ):
             with self.subTest(model=model):
                 self.assertCallRefused(model, "create", json.dumps([[vals]]))
@@ -284,7 +335,13 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.payout.prepare", "partner.loyalty.member", "member_ids"),
             ("partner.loyalty.takeover", "partner.loyalty.member", "member_id"),
             ("partner.loyalty.adjustment.refuse", "partner.loyalty.adjustment", "adjustment_ids"),
+            ("partner.loyalty.deal.refuse", "partner.loyalty.deal", "deal_ids"),
             ("partner.loyalty.payout.refuse", "partner.loyalty.payout", "payout_ids"),
+            ("partner.loyalty.attribution.refuse", "partner.loyalty.attribution", "attribution_ids"),
+            ("partner.loyalty.attribution.choose", "partner.loyalty.attribution", "attribution_id"),
+            ("partner.loyalty.attribution", "sale.order", "line_ids"),
+            ("partner.loyalty.attribution", "account.move", "line_ids"),
+            ("partner.loyalty.attribution", "crm.lead", "line_ids"),
         ):
             for selection in BAD_SELECTIONS:
                 with self.subTest(model=model, selection=selection):
@@ -300,6 +357,8 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.takeover", {"member_id": self.member.id}, "action_take_over", "Choose who takes"),
             ("partner.loyalty.payout.refuse", {"reason": "No"}, "action_refuse", "Choose what to refuse"),
             ("partner.loyalty.adjustment.refuse", {"reason": "No"}, "action_refuse", "Choose what to refuse"),
+            ("partner.loyalty.deal.refuse", {"reason": "No"}, "action_refuse", "Choose what to refuse"),
+            ("partner.loyalty.attribution.refuse", {"reason": "No"}, "action_refuse", "Choose what to refuse"),
             ("partner.loyalty.liability", {}, "action_create_entry", "Nothing is owed"),
             ("partner.loyalty.apply.past", {"program_id": self.program.id}, "action_apply", "Preview"),
         ):
@@ -312,7 +371,10 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.payout", "decision", "approved"),
             ("partner.loyalty.payout", "amount", 1000),
             ("partner.loyalty.adjustment", "state", "approved"),
+            ("partner.loyalty.deal", "state", "approved"),
+            ("partner.loyalty.attribution", "state", "approved"),
             ("partner.loyalty.member", "suspended", True),
+            ("partner.loyalty.backtest", "total", 1000),
         ):
             with self.subTest(model=model, field=name):
                 kwargs = json.dumps({"context": {f"default_{name}": value}})
@@ -365,6 +427,10 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.rule", "name"),
             ("partner.loyalty.adjustment", "reason"),
             ("partner.loyalty.adjustment", "external_ref"),
+            ("partner.loyalty.deal", "name"),
+            ("partner.loyalty.deal", "description"),
+            ("partner.loyalty.backtest", "name"),
+            ("partner.loyalty.attribution", "reason"),
         ):
             for number, text in enumerate((*HOSTILE, "x" * 10000)):
                 if name == "external_ref" and len(text) > 1000:

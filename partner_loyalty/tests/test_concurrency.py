@@ -89,7 +89,7 @@ class TestConcurrency(ConcurrencyCase):
     # === MARKS AND CHUNKS ===#
 
     def _touch(self, env):
-        env["partner.loyalty.touch"]._mark(env["sale.order"].browse(1))
+        env["partner.loyalty.touch"]._mark(env["partner.loyalty.member"].browse(1))
         env.cr.precommit.run()
 
     def test_two_transactions_at_one_document_do_not_wait_for_each_other(self):

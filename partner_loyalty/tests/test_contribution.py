@@ -6,7 +6,7 @@ from .common import TODAY, PartnerLoyaltyCommon
 
 @tagged("post_install", "-at_install")
 class TestContribution(PartnerLoyaltyCommon):
-    roles = ()
+    roles = ("salesperson",)
 
     @classmethod
     def setUpClass(cls):
@@ -66,7 +66,8 @@ class TestContribution(PartnerLoyaltyCommon):
         Contribution = self.env["partner.loyalty.contribution"]
         ids = [row[0] for row in self.env.execute_query(Contribution._table_query)]
         own = self._get_contributions(partner=self.dealer) + self._get_contributions(partner=self.referrer)
-        self.assertEqual(len(own), 4 + 4 + 2 + 12 + 2)
+        # In this order: the order, its invoice, a credit note, three payments and what was paid back; the first sale.
+        self.assertEqual(len(own), 4 + 4 + 2 + 12 + 2 + 3)
         self.assertEqual(len(ids), len(set(ids)))
 
     def test_a_credit_note_is_negative_and_belongs_to_its_invoice(self):
@@ -164,6 +165,36 @@ class TestContribution(PartnerLoyaltyCommon):
         self._pay(invoice, 70)
         self.assertAlmostEqual(sum(self._get_contributions(invoice, kind="payment").mapped("amount")), 100)
 
+    # === FILTERS ===#
+
+    def test_a_rule_filters_by_whatever_a_sale_has(self):
+        tools = self.env["product.category"].create({"name": "Tools"})
+        self.thing.categ_id = self.env["product.category"].create({"name": "Saws", "parent_id": tools.id})
+        tag = self.env["res.partner.category"].create({"name": "Key Dealer"})
+        self.dealer.write({"category_id": [Command.link(tag.id)], "country_id": self.env.ref("base.be").id})
+        sale = {
+            "team_id": self.env["crm.team"].create({"name": "Dealers"}).id,
+            "invoice_user_id": self.users["salesperson"].id,
+            "campaign_id": self.env["utm.campaign"].create({"name": "Spring"}).id,
+        }
+        filters = {
+            "Team": [("team_id", "=", sale["team_id"])],
+            "Salesperson": [("user_id", "=", sale["invoice_user_id"])],
+            "Product": [("product_id", "=", self.thing.id)],
+            "Category": [("product_id.categ_id", "child_of", tools.id)],
+            "Tag": [("partner_id.category_id", "in", tag.ids)],
+            "Country": [("partner_id.country_id.code", "=", "BE")],
+            "Campaign": [("campaign_id.name", "=", "Spring")],
+        }
+        program = self._create_program([{"name": name, "domain": str(domain)} for name, domain in filters.items()])
+        member, other = self._enroll(program, self.dealer, self.referrer)
+        self._create_sale_invoice(self.dealer, 100, **sale)
+        self._create_sale_invoice(self.referrer, 100, product=self.bonus_product)
+        self._answer_documents()
+        self.assertEqual(set(self._get_entries(member).mapped("rule_id.name")), set(filters))
+        self.assertEntries(other, [])
+        self.assertInLine(program)
+
     # === DOWN PAYMENTS ===#
 
     def _invoice_order(self, order, **values):
@@ -202,7 +233,7 @@ class TestContribution(PartnerLoyaltyCommon):
             ],
         )
         self.assertContributes([50, 0.17], before)
-        self.assertContributes([25], after)
+        self.assertContributes([25], after, kind="order")
 
     def test_a_rate_changed_later_does_not_change_what_was_sold(self):
         pricelist = self.env["product.pricelist"].create({"name": "Dollars", "currency_id": self.dollar.id})

@@ -43,8 +43,7 @@ class TestPeerComplaints(PartnerLoyaltyCommon):
         rule = self.program.rule_ids
         with self.assertRefused("New Version"):
             rule.rate = 50
-        successor = self.env["partner.loyalty.rule"].browse(rule.action_new_version()["res_id"])
-        successor.rate = 50
+        self._put_into_force(rule, rate=50)
         self.assertFalse(self._compare(self.program))
         self.program._apply_to_past()
         self.assertEntries(self.member, [10])
@@ -159,3 +158,27 @@ class TestPeerComplaints(PartnerLoyaltyCommon):
         order.order_line = [Command.create({"product_id": self.thing.id, "price_unit": -25, "product_uom_qty": 1})]
         self._answer_documents()
         self.assertEntries(self.member, [0.75])
+
+    # === BANDS ===#
+
+    def _create_band_program(self, band_kind, *bands):
+        commands = [Command.create({"threshold": threshold, "rate": rate}) for threshold, rate in bands]
+        rule = {"formula": "bands", "band_kind": band_kind, "band_ids": commands}
+        program = self._create_program([rule], name="Bands")
+        return self._enroll(program, self.referrer)
+
+    def test_a_band_on_the_period_is_not_applied_line_by_line(self):
+        member = self._create_band_program("marginal", (0, 1), (100, 10))
+        self._create_sale_invoice(self.referrer, 60, 60)
+        self._create_sale_invoice(self.referrer, 80)
+        self._answer_documents()
+        self.assertBalance(member, 11)
+
+    def test_an_interim_rebate_is_set_off_when_the_next_band_is_reached(self):
+        member = self._create_band_program("total", (0, 1), (100, 10))
+        self._create_sale_invoice(self.referrer, 90)
+        self._answer_documents()
+        self.assertEntries(member, [0.9])
+        self._create_sale_invoice(self.referrer, 10)
+        self._answer_documents()
+        self.assertEntries(member, [0.9, 9.1])

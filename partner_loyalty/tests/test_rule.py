@@ -1,5 +1,6 @@
 from unittest.mock import patch
 
+from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import RecordCapturer, tagged
 from odoo.tools import SQL, mute_logger
@@ -264,11 +265,21 @@ class TestRule(PartnerLoyaltyCommon):
         fresh.unlink()
         self.assertFalse(fresh.exists())
 
-    def test_a_new_version_takes_over_from_today_on(self):
+    def test_a_new_version_is_a_draft_until_it_is_put_into_force(self):
         rule, member = self._create_posted_rule(date_to="2026-12-31")
-        rule.program_id.tier_ids[1].unlink()
-        action = rule.action_new_version()
-        successor = self.env["partner.loyalty.rule"].browse(action["res_id"])
+        successor = self.env["partner.loyalty.rule"].browse(rule.action_new_version()["res_id"])
+        self.assertEqual(rule.action_new_version()["res_id"], successor.id)
+        successor.rate = 50
+        self._create_sale_invoice(self.dealer, 100)
+        self._answer_documents()
+        self.assertEntries(member, [10, 10])
+        self.assertFalse(self._compare(rule.program_id))
+        with self.assertRefused("is a draft"):
+            successor.action_new_version()
+
+    def test_a_new_version_takes_over_from_its_day_on(self):
+        rule, member = self._create_posted_rule(date_to="2026-12-31")
+        successor = self._put_into_force(rule, "2026-03-18", rate=20)
         self.assertRecordValues(
             rule + successor,
             [
@@ -277,38 +288,148 @@ class TestRule(PartnerLoyaltyCommon):
                     "date_from": False,
                     "date_to": self._day("2026-03-17"),
                     "previous_id": False,
-                    "rate": 10,
+                    "is_draft": False,
                 },
                 {
                     "version": 2,
                     "date_from": self._day("2026-03-18"),
                     "date_to": self._day("2026-12-31"),
                     "previous_id": rule.id,
-                    "rate": 10,
+                    "is_draft": False,
                 },
             ],
         )
-        successor.rate = 20
+        self.assertEqual(successor.family_id, rule)
         self._create_sale_invoice(self.dealer, 100, date="2026-03-17")
         self._create_sale_invoice(self.dealer, 100, date="2026-03-18")
         self._answer_documents()
         self.assertEntries(member, [10, 10, 20])
         self.assertInLine(rule.program_id)
 
-    def test_a_new_version_keeps_the_rates_by_tier(self):
+    def test_a_new_version_keeps_the_rates_by_tier_and_the_bands(self):
         program = self._create_program([{}], tiers=[("Silver", 0)])
         program.rule_ids.tier_rate_ids = [self._tier_rate(program.tier_ids, 15)]
+        program.rule_ids.band_ids = [Command.create({"threshold": 10, "rate": 5})]
         program.rule_ids.action_new_version()
         old, new = program.rule_ids.sorted("version")
         self.assertRecordValues(new.tier_rate_ids, [{"tier_id": program.tier_ids.id, "rate": 15}])
+        self.assertRecordValues(new.band_ids, [{"threshold": 10, "rate": 5}])
         self.assertEqual(old.tier_rate_ids.rate, 15)
 
-    def test_a_version_that_starts_today_or_has_ended_has_no_successor(self):
-        program = self._create_program([{"date_from": "2026-03-18"}, {"date_to": "2026-03-17"}])
-        with self.assertRefused("starts today or later"):
-            program.rule_ids[0].action_new_version()
+    def test_before_it_is_put_into_force_members_are_listed_whose_result_changes(self):
+        program = self._create_program([{}])
+        small, large = self._enroll(program, self.dealer, self.referrer)
+        self._create_sale_invoice(self.dealer, 10, date="2026-03-10")
+        self._create_sale_invoice(self.referrer, 1000, date="2026-03-10")
+        self._answer_documents()
+        successor = self.env["partner.loyalty.rule"].browse(program.rule_ids.action_new_version()["res_id"])
+        successor.rate = 12
+        wizard = self.env["partner.loyalty.rule.version"].create({"rule_id": successor.id, "threshold": 5})
+        self.assertRecordValues(
+            wizard.line_ids, [{"member_id": large.id, "amount_before": 100, "amount_after": 120, "difference": 20}]
+        )
+        self.assertAlmostEqual(wizard.total, 20.2)
+        wizard.threshold = 0
+        self.assertEqual(wizard.line_ids.member_id, large + small)
+        self.assertEntries(large, [100])
+
+    def test_a_version_is_put_into_force_on_a_day_that_makes_sense(self):
+        rule, _member = self._create_posted_rule(date_to="2026-12-31")
+        rule.program_id.lock_date = "2026-03-15"
+        successor = self.env["partner.loyalty.rule"].browse(rule.action_new_version()["res_id"])
+        versions = self.env["partner.loyalty.rule.version"]
+        for day, words in (
+            ("2026-01-01", "starts on that day or later"),
+            ("2026-03-15", "locked up to"),
+            ("2027-01-01", "ends before that day"),
+        ):
+            with self.subTest(day=day), self.assertRefused(words):
+                versions.create({"rule_id": successor.id, "date_from": day}).action_apply()
+        wizard = versions.create({"rule_id": successor.id, "date_from": "2026-03-20"})
+        wizard.action_apply()
+        with self.assertRefused("in force already"):
+            wizard.action_apply()
         with self.assertRefused("ended already"):
-            program.rule_ids[1].action_new_version()
+            program = self._create_program([{"date_to": "2026-03-17"}])
+            program.rule_ids.action_new_version()
+
+    def test_two_versions_are_never_in_force_on_one_day(self):
+        rule, _member = self._create_posted_rule()
+        successor = self._put_into_force(rule, "2026-03-18", rate=20)
+        for version, values in (
+            (rule, {"date_to": False}),
+            (rule, {"date_to": "2026-03-18"}),
+            (successor, {"date_from": "2026-03-17"}),
+        ):
+            with self.subTest(version=version.version, values=values), self.assertRefused("follow each other"):
+                version.write(values)
+        rule.date_to = "2026-03-15"
+        self.assertInLine(rule.program_id)
+
+    def test_versions_share_their_budget(self):
+        program = self._create_program([{"budget": 15}])
+        member = self._enroll(program, self.dealer)
+        self._create_sale_invoice(self.dealer, 100, date="2026-03-10")
+        self._answer_documents()
+        self._put_into_force(program.rule_ids, "2026-03-11")
+        self._create_sale_invoice(self.dealer, 100, date="2026-03-12")
+        self._answer_documents()
+        self.assertEntries(member, [10, 5])
+
+    # === BUDGET ===#
+
+    def test_a_budget_that_is_used_up_closes_the_rule_and_a_higher_one_opens_it_again(self):
+        program = self._create_program([{"budget": 15}])
+        rule, member = program.rule_ids, self._enroll(program, self.dealer)
+        self._create_sale_invoice(self.dealer, 200, date="2026-03-10")
+        self._answer_documents()
+        self.assertEqual(rule.used_up_on, self._day("2026-03-10"))
+        self.assertIn("used up", program.message_ids[0].body)
+        rule.budget = 100
+        self.assertFalse(rule.used_up_on)
+        self._create_sale_invoice(self.dealer, 100)
+        self._answer_documents()
+        self.assertEntries(member, [15, 10])
+        self.assertRecordValues(self._compare(program), [{"posted": 15, "target": 20, "amount": 5}])
+
+    def test_who_has_posted_and_when_a_budget_was_used_up_is_not_set_by_hand(self):
+        rule, _member = self._create_posted_rule()
+        rule = rule.with_user(self._create_role_user("ruler", "partner_loyalty.partner_loyalty_group_manager"))
+        for values in ({"has_entries": False}, {"used_up_on": "2026-01-01"}):
+            with self.subTest(values=values), self.assertRefused("cannot be set by hand", AccessError):
+                rule.write(values)
+
+    # === WHAT CANNOT BE ===#
+
+    def test_bands_that_make_no_sense_are_refused(self):
+        program = self._create_program([{}])
+        for values, words in (
+            ({"formula": "bands"}, "at least one band"),
+            ({"formula": "bands", "band_ids": [Command.create({"threshold": -1, "rate": 1})]}, "begin at zero"),
+            ({"formula": "bands", "band_ids": [Command.create({"threshold": 0, "rate": 101})]}, "more than 100"),
+            ({"band_ids": [Command.create({"threshold": 5, "rate": rate}) for rate in (1, 2)]}, "same figure"),
+        ):
+            with self.subTest(values=values), self.assertRefused(words):
+                program.rule_ids.write(values)
+
+    def test_rates_by_category_are_refused_where_a_document_earns_as_a_whole(self):
+        category = self.env["product.category"].create({"name": "Tools"})
+        rates = [Command.create({"categ_id": category.id, "rate": 1})]
+        for values in (
+            {"formula": "fixed"},
+            {"formula": "per_amount", "step_kind": "full"},
+            {"formula": "bands", "band_ids": [Command.create({"threshold": 0, "rate": 1})]},
+        ):
+            with self.subTest(values=values), self.assertRefused("by product category"):
+                self._create_rule(self._create_program(), tier_rate_ids=rates, **values)
+
+    def test_rules_of_a_group_are_about_the_same_sales(self):
+        program = self._create_program([{"exclusive_group": "A"}])
+        for values in ({"kind": "order"}, {"role": "referrer"}):
+            with self.subTest(values=values), self.assertRefused("in one group"):
+                self._create_rule(program, exclusive_group="A", **values)
+        with self.assertRefused("cannot be negative"):
+            program.rule_ids.cap_member = -1
 
     # === FAILING RULES ===#
 
@@ -316,8 +437,8 @@ class TestRule(PartnerLoyaltyCommon):
         """Make a rule fail: a context manager."""
         original = type(rule)._get_formula_percent
 
-        def get_formula_percent(self, column, base, rate):
-            return failure() if self == rule else original(self, column, base, rate)
+        def get_formula_percent(self, *columns):
+            return failure() if self == rule else original(self, *columns)
 
         return patch.object(type(rule), "_get_formula_percent", get_formula_percent)
 

@@ -7,7 +7,7 @@ from odoo.tests import Form, tagged
 from .common import TODAY
 from .test_merge import MergeCommon
 
-MOVES = ("balance", "payouts", "turnover", "tier", "deals", "users")
+MOVES = ("balance", "payouts", "turnover", "tier", "agreements", "deals", "users")
 
 
 @tagged("post_install", "-at_install")
@@ -85,6 +85,7 @@ class TestTakeover(MergeCommon):
                 "Balance": ("Points: 3", True),
                 "Unpaid Payouts": (f"{payout.name} over 10.00 €", True),
                 "Turnover": ("100.00 € in twelve months", True),
+                "Special Agreements": ("None", True),
                 "Tier": ("Silver; the other keeps Gold", True),
                 "Open Deals": ("Leads: 0, quotations: 1", True),
                 "Portal Users": ("None", True),

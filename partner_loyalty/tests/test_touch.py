@@ -54,7 +54,7 @@ class TestTouch(PartnerLoyaltyCommon):
         order.client_order_ref = "Ours"
         invoice = self._create_sale_invoice(self.dealer, 100, post=False)
         invoice.invoice_line_ids.price_unit = 70
-        self._create_sale_invoice(self.dealer, 100, move_type="in_invoice")
+        self._create_sale_invoice(self.dealer, 100, move_type="in_invoice", post=False)
         self.assertEqual(self._get_marks(), [])
 
     def test_fields_that_move_nothing_leave_no_mark(self):

@@ -24,6 +24,23 @@ def month_ends(first, last):
         day = month_end(day + timedelta(days=1))
 
 
+MONTHS_BY_PERIOD = {"month": 1, "quarter": 3, "half": 6, "year": 12}
+
+
+def period_start(day, period):
+    """Return the first day of the calendar period of ``day``.
+
+    :param str period: month, quarter, half or year
+    """
+    months = MONTHS_BY_PERIOD[period]
+    return day.replace(month=(day.month - 1) // months * months + 1, day=1)
+
+
+def period_end(start, period):
+    """Return the last day of the calendar period that begins with ``start``."""
+    return start + relativedelta(months=MONTHS_BY_PERIOD[period], days=-1)
+
+
 def trailing_months_start(day, months):
     """Return the first day of the ``months`` calendar months that end with the month of ``day``."""
     return month_start(day) - relativedelta(months=months - 1)

@@ -86,6 +86,11 @@ class PartnerLoyaltyTakeover(models.TransientModel):
         default=True,
         help="Open leads and quotations that the member has brought are counted for the other.",
     )
+    move_agreements = fields.Boolean(
+        string="Special Agreements",
+        default=True,
+        help="What was agreed with the member goes on for the other, from the day after the last day until its end.",
+    )
     move_users = fields.Boolean(
         string="Portal Users",
         help="Contacts who log in to the portal become contacts of the other company, and see its statement.",
@@ -146,7 +151,7 @@ class PartnerLoyaltyTakeover(models.TransientModel):
 
         :rtype: list[str]
         """
-        return ["payouts", "tier", "turnover", "balance", "deals", "users"]
+        return ["payouts", "tier", "turnover", "agreements", "balance", "deals", "users"]
 
     def _moves(self, name):
         """Return whether something is to move. Payouts do so only with the balance that they were taken from."""
@@ -234,6 +239,14 @@ class PartnerLoyaltyTakeover(models.TransientModel):
         if target.turnover_root_id == self.member_id:
             target.turnover_into_id = False
         self.member_id.write({"turnover_into_id": target.id, "keeps_turnover": False})
+
+    def _move_agreements(self, target):
+        """Let agreements go on for the target, where it has none of the kind for the same rule and days."""
+        first = self.date + timedelta(days=1)
+        for agreement in self._get_agreements():
+            begin = max(first, agreement.date_from)
+            if not agreement._find_overlapping(target, begin):
+                agreement.copy({"member_id": target.id, "date_from": begin})
 
     def _move_balance(self, target):
         self.member_id._merge_into(target, self.date)
@@ -335,6 +348,9 @@ class PartnerLoyaltyTakeover(models.TransientModel):
         amount = self._get_turnover()
         return amount and self.env._("%s in twelve months", self._format_money(amount))
 
+    def _preview_agreements(self):
+        return ", ".join(self._get_agreements().mapped("name"))
+
     def _preview_balance(self):
         member, parts = self.member_id, []
         if member.money_balance:
@@ -354,6 +370,13 @@ class PartnerLoyaltyTakeover(models.TransientModel):
 
     def _format_money(self, amount):
         return formatLang(self.env, float(amount), currency_obj=self.member_id.currency_id)
+
+    def _get_agreements(self):
+        """Return the agreements of the member that go on after the last day."""
+        return self.env["partner.loyalty.agreement"].search(
+            [("member_id", "=", self.member_id.id), "|", ("date_to", "=", False), ("date_to", ">", self.date)],
+            order="id",
+        )
 
     def _get_unpaid_payouts(self):
         """Return the payouts of the member that were not approved yet."""
