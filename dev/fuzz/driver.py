@@ -476,6 +476,8 @@ class Driver(MemberSteps, ClaimSteps):
         successor = side.env["partner.loyalty.rule"].browse(action["res_id"])
         rate = Decimal(1 + c % 20)
         successor.rate = float(rate)
+        versions = side.env["partner.loyalty.rule.version"]
+        versions.create({"rule_id": successor.id, "date_from": self.today}).action_apply()
         values = {**vars(rule), "id": successor.id, "rate": rate, "date_from": self.today}
         rule.date_to = self.today - timedelta(days=1)
         side.program.rules.append(Rule(**values))
