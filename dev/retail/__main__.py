@@ -95,7 +95,7 @@ def _run(arguments):
             "Install the app and run the command again.",
         )
     _apply_program(steps, session, books)
-    _compare(steps, session, arguments.file)
+    _compare(steps, session, books, arguments.file)
     steps.report()
 
 
@@ -135,15 +135,22 @@ def _apply_program(steps, session, books):
     say.note(f"{figures.contributions:>14,} contributions: lines of their invoices and credit notes")
     say.note(f"{figures.entries:>14,} entries")
     say.note(f"{figures.points:>14,.2f} points")
-    say.note(f"{figures.money:>14,.2f} GBP commission")
+    say.note(f"{figures.money:>14,.2f} GBP commission and bonus")
 
 
-def _compare(steps, session, file):
-    """Compare the ledger with an independent computation."""
-    from . import compare
+def _compare(steps, session, books, file):
+    """Compare the ledger, and what came of the promotion, with an independent computation."""
+    from . import compare, rules
 
+    with steps.step("What the app shows of the promotion"):
+        promotion = rules.promotion(session, books)
+        say.note(f"{promotion.members:>14,} members earned by it")
+        say.note(f"{promotion.documents:>14,} documents, {promotion.turnover:,.2f} GBP")
+        say.note(f"{promotion.points:>14,.2f} points")
+        say.note(promotion.sentence)
     with steps.step("Comparing the ledger with plain Python's account of the file"):
         comparison = compare.compare(session.connect(), file)
+        comparison.differences += compare.promotion_differences(comparison.expected.promotion, promotion)
         compare.report(comparison)
 
 

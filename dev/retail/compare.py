@@ -1,12 +1,15 @@
 """Compare the ledger with what :mod:`.recompute` makes of the file: every member, every month, to the cent.
 
-The ledger is read by plain SQL. ``python -m retail.compare --config odoo.conf --database loyalty --file sales.csv.gz``
-compares the documents that are in the database; with ``--from`` or ``--to`` it demands all documents of those days, and
-no others.
+The ledger is read by plain SQL, and compared three times, each time finer: by unit, by rule, and by what was rewarded,
+which is a document or a month as a whole.
+
+``python -m retail.compare --config odoo.conf --database loyalty --file sales.csv.gz`` compares the documents that are
+in the database; with ``--from`` or ``--to`` it demands all documents of those days, and no others.
 """
 
 import argparse
 import sys
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,7 +21,10 @@ from kit.say import Failure
 from . import recompute, sql
 
 SHOWN = 20
-UNITS = ("point", "money")
+# What a cell is; the finest says for what exactly something was earned.
+CELLS = ("customer", "month", "unit")
+RULE_CELLS = (*CELLS, "rule")
+ANSWERS = (*RULE_CELLS, "origin")
 
 PROGRAM = """
     SELECT program.res_id, journal.res_id
@@ -37,41 +43,46 @@ MEMBERS = """
      WHERE member.program_id = %s
 """
 LEDGER = """
-    SELECT substr(partner.ref, length('retail-') + 1), to_char(entry.contribution_date, 'YYYY-MM'), account.unit,
+    SELECT substr(partner.ref, length('retail-') + 1) AS customer,
+           to_char(entry.contribution_date, 'YYYY-MM') AS month, account.unit,
+           substr(rule.name, length('rule_') + 1) AS rule,
+           COALESCE(move.ref, to_char(entry.period_start, 'YYYY-MM')) AS origin,
            trim_scale(sum(entry.amount))::text, count(*)
       FROM partner_loyalty_entry entry
+      JOIN ir_model_data rule ON rule.module = '__retail__' AND rule.model = 'partner.loyalty.rule'
+                             AND rule.res_id = entry.rule_id
       JOIN partner_loyalty_account account ON account.id = entry.account_id
       JOIN partner_loyalty_member member ON member.id = account.member_id
       JOIN res_partner partner ON partner.id = member.partner_id
-      JOIN account_move move ON move.id = entry.origin_id AND entry.origin_model = 'account.move'
+ LEFT JOIN account_move move ON move.id = entry.origin_id AND entry.origin_model = 'account.move'
+                            AND move.journal_id = %s
      WHERE entry.program_id = %s AND entry.type IN ('accrual', 'clawback')
-       AND move.journal_id = %s AND move.ref IS NOT NULL
-  GROUP BY partner.ref, to_char(entry.contribution_date, 'YYYY-MM'), account.unit
+       AND (move.ref IS NOT NULL OR entry.origin_model = 'partner.loyalty.member')
+  GROUP BY 1, 2, 3, 4, 5
 """
 ENTRIES = "SELECT count(*) FROM partner_loyalty_entry WHERE program_id = %s"
 
 
 @dataclass
 class Ledger:
-    """What the database holds: documents, members with their first day, and sums by customer, month and unit."""
+    """What the database holds: documents, members with their first day, and sums by what was rewarded."""
 
     numbers: set
     joined: dict
-    cells: dict
-    entries: int
+    amounts: dict
+    entries: Counter
     other_entries: int
 
 
 @dataclass
 class Comparison:
-    """The outcome: how much was compared, and a sentence for each difference."""
+    """The outcome: both sides, how many sums were compared at each level, and a sentence for each difference."""
 
     documents: int
-    members: int
     months: int
-    cells: int
-    entries: int
-    other_entries: int
+    expected: recompute.Expected
+    ledger: Ledger
+    compared: dict
     differences: list
 
 
@@ -90,13 +101,15 @@ def read_ledger(connection):
         numbers = {number for (number,) in cr.fetchall()}
         cr.execute(MEMBERS, [program])
         joined = dict(cr.fetchall())
-        cr.execute(LEDGER, [program, journal])
+        cr.execute(LEDGER, [journal, program])
         rows = cr.fetchall()
         cr.execute(ENTRIES, [program])
         [(all_entries,)] = cr.fetchall()
-    cells = {(customer, month, unit): Decimal(amount) for customer, month, unit, amount, _count in rows}
-    entries = sum(count for *_cell, count in rows)
-    return Ledger(numbers, joined, cells, entries, all_entries - entries)
+    amounts = {tuple(key): Decimal(amount) for *key, amount, _count in rows}
+    entries = Counter()
+    for _customer, _month, _unit, rule, _origin, _amount, count in rows:
+        entries[rule] += count
+    return Ledger(numbers, joined, amounts, entries, all_entries - entries.total())
 
 
 def compare(connection, path, start=None, end=None):
@@ -110,23 +123,43 @@ def compare(connection, path, start=None, end=None):
     """
     ledger = read_ledger(connection)
     documents = recompute.read(path, start, end, None if start or end else ledger.numbers)
-    cells, joined = recompute.expected(documents.values())
-    wanted = {(*key, "point"): points for key, (points, _money) in cells.items()}
-    wanted |= {(*key, "money"): money for key, (_points, money) in cells.items()}
-    months = {recompute.month_name(recompute.month_of(day)) for _customer, day, _total in documents.values()}
-    keys = {(customer, month, unit) for customer in joined for month in months for unit in UNITS}
-    keys |= wanted.keys() | ledger.cells.keys()
-    differences = _document_differences(documents, ledger) + _member_differences(joined, ledger)
-    differences += _cell_differences(sorted(keys), wanted, ledger)
-    return Comparison(
-        documents=len(documents),
-        members=len(joined),
-        months=len(months),
-        cells=len(keys),
-        entries=ledger.entries,
-        other_entries=ledger.other_entries,
-        differences=differences,
-    )
+    expected = recompute.expected(documents.values())
+    months = {recompute.month_name(recompute.month_of(document.day)) for document in documents.values()}
+    differences = _document_differences(documents, ledger) + _member_differences(expected.joined, ledger)
+    compared, cell_differences = _compare_levels(expected, months, ledger)
+    return Comparison(len(documents), len(months), expected, ledger, compared, differences + cell_differences)
+
+
+def _compare_levels(expected, months, ledger):
+    """Compare the sums at each level; return how many there were by level, and a sentence for each that differs."""
+    wanted = {
+        (answer.customer, answer.month, recompute.UNITS[answer.rule], answer.rule, answer.origin): amount
+        for answer, amount in expected.amounts.items()
+    }
+    grid = _grid(expected.joined, months)
+    compared, differences = {}, []
+    for level, keys in ((CELLS, {key[: len(CELLS)] for key in grid}), (RULE_CELLS, grid), (ANSWERS, set())):
+        compared[level], sentences = _compare_cells(keys, _sums(wanted, level), _sums(ledger.amounts, level))
+        differences += sentences
+    return compared, differences
+
+
+def _grid(customers, months):
+    """Return a cell for each customer, month and rule, whether or not anything was earned there."""
+    rules = recompute.UNITS.items()
+    return {(customer, month, unit, rule) for customer in customers for month in months for rule, unit in rules}
+
+
+def _sums(amounts, level):
+    """Return sums by the first parts of the keys.
+
+    :param dict amounts: amounts by all of :data:`ANSWERS`
+    :param tuple level: the names of the parts to keep
+    """
+    sums = defaultdict(Decimal)
+    for key, amount in amounts.items():
+        sums[key[: len(level)]] += amount
+    return sums
 
 
 def _document_differences(documents, ledger):
@@ -144,24 +177,44 @@ def _member_differences(joined, ledger):
     ]
 
 
-def _cell_differences(keys, wanted, ledger):
-    """Return a sentence for each customer, month and unit whose sums differ."""
+def _compare_cells(keys, wanted, found):
+    """Compare sums; return how many there were, and a sentence for each that differs.
+
+    :param set keys: cells to compare in any case; those that only one side has are added
+    :param dict wanted: what the file says
+    :param dict found: what the ledger holds
+    """
+    keys = keys | wanted.keys() | found.keys()
     zero = Decimal(0)
+    return len(keys), [
+        f"customer {', '.join(key)}: file {wanted.get(key, zero)}, ledger {found.get(key, zero)}"
+        for key in sorted(keys)
+        if wanted.get(key, zero) != found.get(key, zero)
+    ]
+
+
+def promotion_differences(wanted, shown):
+    """Return a sentence for each figure of the promotion that the app shows otherwise.
+
+    :param recompute.Promotion wanted: what came of it by the file
+    :param shown: the same figures as attributes, as the app shows them
+    """
     return [
-        f"customer {key[0]}, {key[1]}, {key[2]}: file {wanted.get(key, zero)}, ledger {ledger.cells.get(key, zero)}"
-        for key in keys
-        if wanted.get(key, zero) != ledger.cells.get(key, zero)
+        f"{name} of the promotion: file {value}, app {getattr(shown, name)}"
+        for name, value in wanted._asdict().items()
+        if getattr(shown, name) != value
     ]
 
 
 def report(comparison):
     """Print the outcome; stop on any difference."""
-    scope = f"{comparison.members:,} members x {comparison.months:,} months x points and commission"
     say.note(f"{comparison.documents:>14,} documents")
-    say.note(f"{comparison.entries:>14,} entries of these documents in the ledger")
-    if comparison.other_entries:
-        say.note(f"{comparison.other_entries:>14,} entries left out: of documents that were made in Odoo")
-    say.note(f"{comparison.cells:>14,} cells compared: {scope}")
+    _report_entries(comparison.ledger)
+    _report_reached(comparison.expected)
+    members = f"{len(comparison.expected.joined):,} members x {comparison.months:,} months"
+    say.note(f"{comparison.compared[CELLS]:>14,} cells compared: {members} x points and money")
+    say.note(f"{comparison.compared[RULE_CELLS]:>14,} cells compared: {members} x {len(recompute.UNITS)} rules")
+    say.note(f"{comparison.compared[ANSWERS]:>14,} sums compared: each document and each month, rule by rule")
     say.note(f"{len(comparison.differences):>14,} differences")
     for difference in comparison.differences[:SHOWN]:
         say.note(f"  {difference}")
@@ -170,6 +223,25 @@ def report(comparison):
             "The ledger differs from the file.",
             "Were documents or members changed in Odoo? If not, this is an error of the app or of the loader.",
         )
+
+
+def _report_entries(ledger):
+    """Print what the ledger holds of each rule."""
+    totals = defaultdict(Decimal)
+    for (_customer, _month, unit, rule, _origin), amount in ledger.amounts.items():
+        totals[rule, "points" if unit == "point" else "GBP"] += amount
+    for (rule, what), total in sorted(totals.items()):
+        say.note(f"{ledger.entries[rule]:>14,} entries with {total:,.2f} {what} by the rule '{rule}'")
+    if ledger.other_entries:
+        say.note(f"{ledger.other_entries:>14,} entries left out: of documents or rules that were made in Odoo")
+
+
+def _report_reached(expected):
+    """Print how often limit and bands were reached."""
+    limit = recompute.MOST_POINTS_IN_MONTH
+    say.note(f"{len(expected.capped):>14,} times a member went beyond the limit of {limit} points in a month")
+    for threshold, rate in reversed(recompute.BONUS_BANDS):
+        say.note(f"{expected.bands[threshold]:>14,} times a member reached the band of {rate} %, from {threshold:,} on")
 
 
 def main():

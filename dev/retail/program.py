@@ -1,7 +1,7 @@
 """The program *Retail dealers*: who is in it, by what rules, and its application to the loaded past.
 
 A program stands for one state of loading. Decisions on tiers are never taken back, so when more documents come, the
-program of before is archived and another is made for all of them.
+program of before is archived and another is made for all of them. Its rules are in :mod:`.rules`.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,11 @@ from kit import say
 
 from odoo.fields import Command
 
-from . import company
+from . import company, rules
 
 XMLID = "program"
 NAME = "Retail dealers"
 TIERS = [("Dealer", 0, 2), ("Silver dealer", 5000, 3), ("Gold dealer", 20000, 4)]
-POINTS_PER_POUND = 0.1
 MONTHS_TO_JOIN = 3
 FILLED_TABLES = (
     "account_move",
@@ -49,11 +48,11 @@ class Figures:
 
 def retire(session, books):
     """Archive the program of before, because more documents come: it ends with the last day that it knew."""
-    session.run(lambda env: _retire(env, books), books.company)
+    session.run(lambda env: _retire(env, books, "More documents come"), books.company)
 
 
-def _retire(env, books):
-    """Archive the program, if there is one."""
+def _retire(env, books, reason):
+    """Archive the program and its promotion, if there is one, and forget them."""
     program = company.find(env, XMLID)
     if not program:
         return
@@ -61,8 +60,11 @@ def _retire(env, books):
     program.date_to = last_day
     program.action_close()
     program.write({"name": f"{NAME} to {last_day}", "active": False})
-    env["ir.model.data"].search([("module", "=", company.MODULE), ("name", "=", XMLID)]).unlink()
-    say.note(f"More documents come: the program of before is archived as '{program.name}'.")
+    for campaign in program.rule_ids.campaign_id:
+        campaign.title = f"{campaign.title}, to {last_day}"
+    names = [XMLID, *map(rules.xmlid, rules.NAMES)]
+    env["ir.model.data"].search([("module", "=", company.MODULE), ("name", "in", names)]).unlink()
+    say.note(f"{reason}: the program of before is archived as '{program.name}'.")
 
 
 def prepare(session, books):
@@ -70,9 +72,18 @@ def prepare(session, books):
 
     :return: the id of the program
     """
-    program_id = session.run(lambda env: (company.find(env, XMLID) or _create(env, books)).id, books.company)
+    program_id = session.run(lambda env: _find_or_create(env, books).id, books.company)
     session.analyze(*FILLED_TABLES)
     return program_id
+
+
+def _find_or_create(env, books):
+    """Return the program; one that lacks rules, because an older loader made it, is replaced."""
+    program = company.find(env, XMLID)
+    if program and not all(company.find(env, rules.xmlid(name)) for name in rules.NAMES):
+        _retire(env, books, "It lacks rules")
+        program = None
+    return program or _create(env, books)
 
 
 def _create(env, books):
@@ -80,8 +91,7 @@ def _create(env, books):
     documents = _documents(env, books)
     days = [day for _customer, day, _amount in documents]
     program = env["partner.loyalty.program"].create(_program_vals(books, min(days), max(days)))
-    tiers = program.tier_ids.sorted("threshold")
-    program.rule_ids = [Command.create(_points_vals()), Command.create(_commission_vals(tiers))]
+    rules.create(env, program, [rate for _name, _threshold, rate in TIERS], min(days))
     dates = joining_days(documents)
     program._enroll({partner: dates[partner.id] for partner in env["res.partner"].browse(dates)})
     company.remember(env, XMLID, program)
@@ -104,35 +114,6 @@ def _program_vals(books, first_day, last_day):
         "tier_kind": "invoice",
         "tier_role": "buyer",
         "tier_ids": [Command.create({"name": name, "threshold": threshold}) for name, threshold, _rate in TIERS],
-    }
-
-
-def _points_vals():
-    """Return the values of the rule for points."""
-    return {
-        "name": "Points on purchases",
-        "kind": "invoice",
-        "role": "buyer",
-        "formula": "per_amount",
-        "unit": "point",
-        "rate": POINTS_PER_POUND,
-        "step_amount": 1,
-    }
-
-
-def _commission_vals(tiers):
-    """Return the values of the rule for commission, with the rate of each tier."""
-    rates = [rate for _name, _threshold, rate in TIERS]
-    return {
-        "name": "Commission by tier",
-        "kind": "invoice",
-        "role": "buyer",
-        "formula": "percent",
-        "unit": "money",
-        "rate": rates[0],
-        "tier_rate_ids": [
-            Command.create({"tier_id": tier.id, "rate": rate}) for tier, rate in zip(tiers, rates, strict=True)
-        ],
     }
 
 
