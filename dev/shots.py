@@ -271,8 +271,80 @@ def ledger_check(page):
     settle(page, ".o_form_view")
 
 
+def choose(page, field, text=""):
+    """Choose a record in a field: the first one, or the first that has the text."""
+    page.click(f"div[name={field}] input")
+    page.fill(f"div[name={field}] input", text)
+    page.wait_for_timeout(700)
+    page.locator(".o-autocomplete--dropdown-item").first.click()
+    page.wait_for_timeout(500)
+
+
+def backtest(page):
+    """A program tried out over the past."""
+    open_path(page, "loyalty-backtests")
+    page.click(".o_list_button_add, .o_control_panel_main_buttons button:has-text('New')")
+    settle(page, ".o_form_view")
+    choose(page, "program_id", "Dealer Club")
+    page.click("button[name=action_run]")
+    page.wait_for_selector(".o_form_view .alert [name=summary]:visible", timeout=120_000)
+    settle(page, ".o_form_view")
+
+
+def backtest_by_month(page):
+    """What the program that was tried out would have cost, month by month."""
+    record_of("loyalty-backtests")(page)
+    page.click("button[name=action_view_by_month]")
+    settle(page)
+
+
+def version_dialog(page):
+    """The next version of a rule, with the members for whom it makes a difference."""
+    record_of("loyalty-rules", "Commission on purchases")(page)
+    page.click("button[name=action_new_version]")
+    page.wait_for_selector(".o_form_view :text('draft of the next version')")
+    page.fill("div[name=rate] input", "2.5")
+    page.click(".o_form_button_save")
+    settle(page, ".o_form_view")
+    page.click("button:has-text('Put into Force')")
+    settle(page, MODAL)
+
+
+def answer_of(action, text=None):
+    """Return a screen that says what a document earns, and why."""
+
+    def take(page):
+        record_of(action, text)(page)
+        page.click(".o_form_view button:has-text('Loyalty')")
+        settle(page, MODAL)
+
+    return take
+
+
+def template_dialog(page):
+    """The programs that can be set up with one click."""
+    open_path(page, "loyalty-programs")
+    page.click("button:has-text('From a Template')")
+    settle(page, MODAL)
+
+
+def terms_in_force(page):
+    """What applies to a member who has a special agreement."""
+    record_of("loyalty-members", "«")(page)
+    page.click(".o_notebook a[name=terms]")
+    settle(page, ".o_form_view")
+
+
 PLAN = [
-    ("admin", DESKTOP, {"00_apps": apps}),
+    (
+        "admin",
+        DESKTOP,
+        {
+            "00_apps": apps,
+            "80_why": answer_of("action-account.action_move_out_invoice_type", "Karpaty"),
+            "81_forecast": answer_of("action-sale.action_quotations", "Quotation Sent"),
+        },
+    ),
     (
         "loyalty_manager",
         DESKTOP,
@@ -291,6 +363,18 @@ PLAN = [
             "53_take_over": take_over_dialog,
             "54_liability": view_of("loyalty-liability"),
             "55_ledger_check": ledger_check,
+            "60_bands": record_of("loyalty-rules", "Quarterly target"),
+            "61_segment": record_of("loyalty-segments"),
+            "62_agreements": view_of("loyalty-agreements"),
+            "63_deals": view_of("loyalty-deals"),
+            "64_deal": record_of("loyalty-deals", "To Approve"),
+            "65_promotions": view_of("loyalty-promotions"),
+            "66_promotion": record_of("loyalty-promotions"),
+            "67_backtest": backtest,
+            "68_backtest_by_month": backtest_by_month,
+            "69_version": version_dialog,
+            "70_templates": template_dialog,
+            "71_terms_in_force": terms_in_force,
         },
     ),
     (

@@ -50,6 +50,24 @@ class Prospect(NamedTuple):
     products: tuple = ()
 
 
+class PlannedAgreement(NamedTuple):
+    partner: str
+    reason: str
+    first_month: int
+    last_month: int
+    terms: dict
+
+
+class PlannedDeal(NamedTuple):
+    """A deal with a customer that is a contact already, or of which nothing is known but what the title says."""
+
+    partner: str
+    customer: str | None
+    name: str
+    amount: int
+    outcome: str
+
+
 class PlannedAdjustment(NamedTuple):
     partner: str
     unit: str
@@ -172,6 +190,19 @@ ADJUSTMENTS = (
     PlannedAdjustment("dealer_dnipro", "point", 500, "Speaker at the solar fair in Kyiv", "approved"),
     PlannedAdjustment("dealer_wisla", "money", 75, "Goodwill for the late delivery in spring", "requested"),
     PlannedAdjustment("dealer_lonestar", "point", -120, "Points of a cousin company, credited by mistake", "draft"),
+)
+
+
+# Special terms of dealers: from and up to which month, and what is agreed.
+AGREEMENTS = (
+    PlannedAgreement("dealer_dolyna", "New showroom in Dolyna", -2, 3, {"kind": "multiplier", "multiplier": 1.5}),
+    PlannedAgreement("dealer_baltic", "Exhibition stock", -1, 2, {"kind": "discount", "discount": 5}),
+)
+
+# What partners have registered before others did.
+DEALS = (
+    PlannedDeal("referrer_horyzont", "customer_hotel", "Hotel Morska Perlyna: spa, heat and power", 26000, "approved"),
+    PlannedDeal("referrer_desert", None, "Mesa Verde Winery: roof of the press house", 18000, "submitted"),
 )
 
 

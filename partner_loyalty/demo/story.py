@@ -46,6 +46,7 @@ class Story:
         self._open_prospects()
         self._answer_touched()
         self._adjust()
+        self._register_deals()
         self._move_product()
 
     def _play(self, month):
@@ -53,6 +54,7 @@ class Story:
         today = min(after, self.plan.today)
         with self._as_of(today):
             self._enroll(month)
+            self._agree(month)
             self._order([sale for sale in self.plan.sales if first <= sale.day < after])
             self._invoice(self._get_due("invoice_day", first, after))
             self._receive_payments(first, after)
@@ -212,6 +214,19 @@ class Story:
             if enrollment.month == month:
                 self._get(enrollment.program)._enroll({self._get(enrollment.partner): day})
 
+    def _agree(self, month):
+        for planned in plan.AGREEMENTS:
+            if planned.first_month == month:
+                self.env["partner.loyalty.agreement"].create(
+                    {
+                        "name": planned.reason,
+                        "member_id": self._get_member("program_dealer_club", planned.partner).id,
+                        "date_from": self.plan.get_month_start(month),
+                        "date_to": self.plan.get_month_start(planned.last_month + 1) - timedelta(days=1),
+                        **planned.terms,
+                    }
+                )
+
     def _interrupt(self, month):
         if month in plan.SUSPENDED:
             self._get_member("program_dealer_club", plan.SUSPENDED[month]).action_suspend()
@@ -272,6 +287,25 @@ class Story:
                 adjustment.action_request()
             if planned.outcome == "approved":
                 adjustment.with_user(self._get("user_manager")).action_approve()
+
+    def _register_deals(self):
+        """Let the officer register deals for partners, and the manager approve as planned."""
+        deals = self.env["partner.loyalty.deal"]
+        for planned in plan.DEALS:
+            customer = self._get(planned.customer) if planned.customer else self.env["res.partner"]
+            deal = deals.with_user(self._get("user_officer")).create(
+                {
+                    "name": planned.name,
+                    "member_id": self._get_member("program_referral", planned.partner).id,
+                    "customer_id": customer.id,
+                    "customer_name": customer.name or planned.name.split(":")[0],
+                    "expected_amount": planned.amount,
+                    "lead_id": self.env["crm.lead"].search([("name", "=", planned.name)], limit=1).id,
+                }
+            )
+            deal.action_submit()
+            if planned.outcome == "approved":
+                deal.with_user(self._get("user_manager")).action_approve()
 
     def _move_product(self):
         """Put a product into another category, and compare as the night does: there is a difference to confirm."""
