@@ -3,7 +3,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..const import MEMBER, NO_PERIOD, RECONCILED_TYPES
+from ..const import AMOUNT_KINDS, MEMBER, NO_PERIOD, RECONCILED_TYPES
 
 # What the explanation of an entry keeps of the target, as text that is exact.
 EXPLAINED_NUMBERS = ("base", "rate", "quantity", "whole", "document_base", "exchange_rate", "uncapped", "cap_before")
@@ -85,7 +85,7 @@ class PartnerLoyaltyTarget(models.AbstractModel):
             SQL("%s AS period_start", period_start),
             SQL("%s AS rate", rate),
             SQL("ROUND(SUM(%s), 6) AS base", column("amount")),
-            SQL("ROUND(SUM(%s)::numeric, 6) AS quantity", column("quantity")),
+            SQL("ROUND(SUM(%s)::numeric, 6) AS quantity", self._get_quantity(column)),
             SQL("MAX(%s) AS whole", column("origin_amount")),
             SQL("MIN(tier.id) AS tier_id"),
             SQL("MIN(tier.name->>'en_US') AS tier"),
@@ -95,6 +95,12 @@ class PartnerLoyaltyTarget(models.AbstractModel):
             SQL("MIN(%(document)s) <> MAX(%(document)s) AS is_followed", document=column("document_id")),
             *self._get_exchange_columns(column),
         )
+
+    def _get_quantity(self, column):
+        """Return the quantity of a contribution that counts: what is given away for nothing is no sale."""
+        if self.kind not in AMOUNT_KINDS:
+            return column("quantity")
+        return SQL("CASE WHEN %s <> 0 THEN %s ELSE 0 END", column("amount"), column("quantity"))
 
     def _get_exchange_columns(self, column):
         """Return what a document in another currency than the company's was worth in its own, and at which rate."""
@@ -448,7 +454,7 @@ class PartnerLoyaltyTarget(models.AbstractModel):
             SQL("%s AS origin_model", column("origin_model")),
             SQL("%s AS origin_id", column("origin_id")),
             SQL("SUM(%s) AS amount", column("amount")),
-            SQL("SUM(%s)::numeric AS quantity", column("quantity")),
+            SQL("SUM(%s)::numeric AS quantity", self._get_quantity(column)),
             SQL("MAX(%s) AS day", column("date")),
             SQL("MIN(%s) AS partner_id", column("partner_id")),
         )

@@ -384,9 +384,8 @@ class PartnerLoyaltyWhy(models.AbstractModel):
             return []
         query = rule._get_matching_query(rule._get_document_scope(document._name, document.ids))
         column = rule._get_column(query)
-        weight = SQL(
-            "%s::numeric * %s", column("quantity" if rule._is_by_quantity() else "amount"), rule._add_rate(query)
-        )
+        number = rule._get_quantity(column) if rule._is_by_quantity() else column("amount")
+        weight = SQL("(%s)::numeric * %s", number, rule._add_rate(query))
         query.groupby = SQL("1, 2")
         rows = self.env.execute_query(
             query.select(column("line_id"), column("product_id"), SQL("SUM(%s)::text AS weight", weight))

@@ -59,6 +59,13 @@ SETUPS = [
     ("fixed after all was credited", [{"formula": "fixed", "rate": 25}], [sale(100), credit(0)], 0),
     ("so much per unit", [{"formula": "per_unit", "rate": 1.5}], [sale(10, quantity=4)], 6),
     ("so much per unit of two lines", [{"formula": "per_unit", "rate": 2}], [sale(10, 20, quantity=3)], 12),
+    ("what is given away earns nothing per unit", [{"formula": "per_unit", "rate": 2}], [sale(10, 0, quantity=3)], 6),
+    (
+        "nor does a discount of 100 %",
+        [{"formula": "per_unit", "rate": 2}],
+        [sale(10, quantity=3, discount=100), sale(10, quantity=2)],
+        4,
+    ),
     ("so much per unit less what came back", [{"formula": "per_unit", "rate": 2}], [sale(10), credit(0)], 0),
     # On payment
     ("as the customer pays", [{"kind": "payment", "rate": 10}], [sale(100), pay(0, 40)], 4),
@@ -172,6 +179,12 @@ SETUPS = [
         [{**TOTAL, "measure": "quantity", "band_ids": bands((0, 0.5), (10, 1))}],
         [sale(5, quantity=4), sale(5, quantity=8)],
         12,
+    ),
+    (
+        "bands on the quantity without what is given away",
+        [{**TOTAL, "measure": "quantity", "band_ids": bands((0, 0.5), (10, 1))}],
+        [sale(5, 0, quantity=6)],
+        3,
     ),
     (
         "bands on the number of documents",
