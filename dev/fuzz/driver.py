@@ -1,7 +1,7 @@
 """Plays steps into the database and into the model alike, and compares the two."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -10,10 +10,11 @@ from odoo.fields import Command
 from odoo.tools import SQL
 
 from .claims import ClaimSteps
-from .ledger import Book, Terms
 from .members import MemberSteps
-from .model import Document, Member, Mismatch, Program, Rule
-from .world import DIGITS, RATES, RULES, START, THRESHOLDS, TODAY
+from .model import Document, Mismatch
+from .rules import Rule
+from .side import Side
+from .world import DIGITS, RATES, START, TODAY
 
 # What can happen, and how often.
 STEPS = {
@@ -22,6 +23,8 @@ STEPS = {
     "confirm": 4,
     "cancel_order": 2,
     "edit_order": 3,
+    "move_order": 2,
+    "refer": 2,
     "pay": 10,
     "unreconcile": 3,
     "credit": 7,
@@ -53,6 +56,9 @@ STEPS = {
 }
 
 
+# What the ledger notes as the period where there is none.
+NO_PERIOD = date(1900, 1, 1)
+
 # How many of it; mostly few, because many sequences find more than long ones do.
 LENGTHS = (3, 4, 5, 6, 8, 14)
 
@@ -62,56 +68,6 @@ def make_steps(seed):
     random = Random(seed)
     names = random.choices(list(STEPS), list(STEPS.values()), k=random.choice(LENGTHS))
     return [(name, *(random.randrange(10**6) for _ in range(3))) for name in ("invoice", *names)]
-
-
-class Side:
-    """One program in the database and in the model."""
-
-    def __init__(self, shop, world, random):
-        self.shop, self.env = shop, shop.env
-        self.record = shop.program
-        self.step = Decimal(1).scaleb(-DIGITS[shop.currency])
-        self.book = Book(TODAY, self.step)
-        terms = Terms(
-            random.choice([0, 14]), random.choice(["never", "months", "year_end", "idle"]), random.choice([1, 3])
-        )
-        digits = random.choice([0, 2])
-        self.terms, self.point_step = terms, Decimal(1).scaleb(-digits)
-        self.book.recovery_share = random.choice([Decimal(100), Decimal(50), Decimal(25)])
-        self.record.write(
-            {
-                "maturity_days": terms.maturity_days,
-                "expiry_kind": terms.kind,
-                "expiry_months": terms.months,
-                "point_digits": digits,
-                "recovery_share": float(self.book.recovery_share),
-            }
-        )
-        self.program = Program(self.book, START, self.step, thresholds=list(THRESHOLDS))
-        for record, vals in zip(self.record.rule_ids.sorted("id"), RULES[shop.currency], strict=True):
-            self.program.rules.append(self._make_rule(record, vals, terms, digits))
-        # What the first member joins later is in the past of the program.
-        starts = {world.partners[0]: START, world.partners[1]: START + timedelta(days=31)}
-        for partner, member in zip(starts, self.record._enroll(starts), strict=True):
-            self.program.enroll(Member(member.id, partner.id, [[starts[partner], None]], self.book))
-        self.payouts = {}  # id: account and debit in the model
-        self.requests = []  # adjustments that wait: record, account and entry in the model
-        self.orders, self.invoices = [], []
-
-    def _make_rule(self, record, vals, terms, digits):
-        is_point = vals["unit"] == "point"
-        return Rule(
-            id=record.id,
-            kind=vals["kind"],
-            role=vals["role"],
-            formula=vals["formula"],
-            unit=vals["unit"],
-            rate=Decimal(str(vals["rate"])),
-            terms=terms,
-            rounding=Decimal(1).scaleb(-digits) if is_point else self.step,
-            step=Decimal(vals.get("step_amount", 1)),
-            tier_rates={1: Decimal(str(vals["gold"]))} if "gold" in vals else {},
-        )
 
 
 class Driver(MemberSteps, ClaimSteps):
@@ -142,6 +98,7 @@ class Driver(MemberSteps, ClaimSteps):
         """Play steps and compare after each that was answered, and thoroughly at the end."""
         for name, a, b, c in steps:
             getattr(self, f"_do_{name}")(self.sides[a % 5 // 4 % len(self.sides)], a, b, c)
+            self._end_transaction()
             if c % 3 == 0:
                 self._answer()
                 self._compare_ledgers()
@@ -151,9 +108,13 @@ class Driver(MemberSteps, ClaimSteps):
 
     # === Comparison ===
 
-    def _answer(self):
+    def _end_transaction(self):
+        """Write what waits for the end of a transaction, such as the marks on documents."""
         self.env.flush_all()
         self.env.cr.precommit.run()
+
+    def _answer(self):
+        self._end_transaction()
         marks = self.env["partner.loyalty.touch"].with_user(SUPERUSER_ID).search([])
         marks._answer(marks)
         for side in self.sides:
@@ -297,7 +258,7 @@ class Driver(MemberSteps, ClaimSteps):
         return found
 
     def _do_edit_invoice(self, side, a, b, c):
-        """Reset an invoice to draft, change a price, post it again."""
+        """Reset an invoice to draft, change a price and sometimes the day, post it again."""
         found = self._do_draft(side, a, b, c)
         if found:
             move, document = found
@@ -307,6 +268,8 @@ class Driver(MemberSteps, ClaimSteps):
                 document.lines[0] = amount
                 self._forget_payments(document)
             line.price_unit = float(amount)
+            if c % 4 == 0:
+                move.invoice_date = document.day = self._pick_day(a)
             self._post_move(side, move, document)
 
     def _do_cancel_invoice(self, side, a, b, c):
@@ -404,10 +367,15 @@ class Driver(MemberSteps, ClaimSteps):
             self._confirm(side, order, document, a)
 
     def _confirm(self, side, order, document, number):
-        document.day = self._pick_day(number)
         order.action_confirm()
-        order.date_order = f"{document.day} 12:00:00"
-        document.counts = True
+        document.day, document.counts = self.today, True
+        self._move_order(side, order, document, self._pick_day(number))
+
+    def _move_order(self, side, order, document, day):
+        """Let a confirmed order be of another day; it is marked where it stood and where it stands."""
+        side.program.touch(document)
+        order.date_order = f"{day} 12:00:00"
+        document.day = day
         side.program.touch(document)
 
     def _do_confirm(self, side, a, b, c):
@@ -436,6 +404,23 @@ class Driver(MemberSteps, ClaimSteps):
             order.order_line[0].price_unit = float(document.lines[0])
             if document.counts:
                 side.program.touch(document)
+
+    def _do_move_order(self, side, a, b, c):
+        """Let a confirmed order be of another day."""
+        found = self._pick([pair for pair in side.orders if pair[1].counts], b)
+        if found:
+            self._move_order(side, *found, self._pick_day(a))
+
+    def _do_refer(self, side, a, b, c):
+        """Let an order or an invoice be brought by somebody else."""
+        found = self._pick([pair for pair in side.orders + side.invoices if pair[1].counts], b)
+        if found:
+            record, document = found
+            # It is marked where it stood and where it stands.
+            side.program.touch(document)
+            record.loyalty_partner_id = self._pick_partners(c)[1]
+            document.referrer = record.loyalty_partner_id.id
+            side.program.touch(document)
 
     # === Time ===
 
@@ -517,10 +502,11 @@ class Driver(MemberSteps, ClaimSteps):
         """Post a difference that was found."""
         found = self._pick_difference(side, a, b, c)
         if found:
-            record, (rule, _member, origin) = found
+            record, (rule, member, (origin, start)) = found
             # Posting by another document's name would answer marks that wait.
             record.action_post()
-            side.program.reconcile(rule, {origin})
+            periods = side.program.reach(rule, {origin}) if origin else {(member, start)}
+            side.program.reconcile(rule, {origin} - {None}, periods)
             side.program.differences[found[1]][0] = "posted"
 
     def _do_dismiss_difference(self, side, a, b, c):
@@ -535,17 +521,18 @@ class Driver(MemberSteps, ClaimSteps):
         key = self._pick(side.program.open_differences(), b)
         if not key:
             return None
-        rule, member, origin = key
+        rule, member, (origin, start) = key
         record = side.env["partner.loyalty.difference"].search(
             [
                 ("rule_id", "=", rule.id),
                 ("account_id.member_id", "=", member.id),
-                ("origin_model", "=", origin.model),
-                ("origin_id", "=", origin.id),
+                ("origin_model", "=", origin.model if origin else "partner.loyalty.member"),
+                ("origin_id", "=", (origin or member).id),
+                ("period_start", "=", start or NO_PERIOD),
             ]
         )
         if len(record) != 1:
-            raise Mismatch(f"No difference for {origin.model} {origin.id} by rule {rule.id}")
+            raise Mismatch(f"No difference for {origin or member} from {start} on by rule {rule.id}")
         return record, key
 
     # === Choices ===

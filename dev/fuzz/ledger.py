@@ -53,6 +53,7 @@ class Entry:
     expiry_date: date | None = None
     idle_months: int | None = None
     order: tuple = ()  # among lines that are posted together
+    key: tuple = ()  # origin and first day of the period, of what a rule earned
     sequence: int = 0
     number: int = 0  # among all lines of the program
     open: Decimal = ZERO

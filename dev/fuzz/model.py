@@ -4,13 +4,13 @@ Documents, rules, memberships and tiers are small objects; the driver changes th
 :meth:`Program.answer` brings the accounts in line, as the app does for documents that were touched.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
 
-from .ledger import ZERO, Account, Book, Entry, Terms, last_sale, round_to
+from .ledger import ZERO, Account, Book, Entry, last_sale, round_to
 
 EARNINGS = ("accrual", "clawback")
 
@@ -88,34 +88,30 @@ class Document:
                 yield self.day, self.value(step) * back / self.total
 
 
-@dataclass(eq=False)
-class Rule:
-    """What sales are worth; ``tier_rates`` are rates by index of the tier."""
+@dataclass(frozen=True)
+class Mark:
+    """A document was touched, and where it stood then: it may be elsewhere by the time that this is answered."""
 
-    id: int
-    kind: str
-    role: str
-    formula: str
-    unit: str
-    rate: Decimal
-    terms: Terms
-    rounding: Decimal
-    step: Decimal = Decimal(1)
-    tier_rates: dict = field(default_factory=dict)
-    date_from: date = date.min
-    date_to: date = date.max
+    document: Document
+    buyer: int
+    referrer: int | None
+    day: date
 
-    def earn(self, base, rate, whole):
-        """Return what an origin earns."""
-        if self.formula == "percent":
-            exact = base * rate / 100
-        elif self.formula == "per_amount":
-            exact = base * rate / self.step
-        elif base <= 0:
-            exact = ZERO
-        else:
-            exact = rate * min(Decimal(1), base / whole if whole else Decimal(1))
-        return round_to(round_to(exact, Decimal("1e-8")), self.rounding)
+    def partner(self, role):
+        """Return the partner for whom the document stood in a role."""
+        return self.buyer if role == "buyer" else self.referrer
+
+    @property
+    def days(self):
+        """Return the days that it may have stood on: that of an order is noted in UTC, wherever the program is."""
+        return [
+            self.day + timedelta(days=shift) for shift in ((-1, 0, 1) if self.document.model == "sale.order" else (0,))
+        ]
+
+    def renamed(self, source, destination):
+        """Return the mark where one contact has become another."""
+        buyer, referrer = (destination if one == source else one for one in (self.buyer, self.referrer))
+        return replace(self, buyer=buyer, referrer=referrer)
 
 
 @dataclass(eq=False)
@@ -255,8 +251,8 @@ class Program:
     members: list = field(default_factory=list)
     documents: list = field(default_factory=list)
     thresholds: list = field(default_factory=list)
-    touched: set = field(default_factory=set)
-    differences: dict = field(default_factory=dict)  # (rule, member, origin): [state, target]
+    marks: list = field(default_factory=list)
+    differences: dict = field(default_factory=dict)  # (rule, member, key): [state, target]
 
     # === What should be ===
 
@@ -280,23 +276,28 @@ class Program:
                     yield document, partner, day, amount
 
     def targets(self, rule, root):
-        """Return ``{origin: (amount, day)}`` that the member should have earned by the rule."""
+        """Return ``{key: (amount, day)}`` that the member should have earned by the rule; see :meth:`Rule.key`."""
         groups = {}
-        for document, partner, day, amount in self.rows(root, rule.kind, rule.role):
-            if max(self.date_from, rule.date_from) <= document.origin.day <= rule.date_to:
-                groups.setdefault(document.origin, []).append((partner, day, amount))
-        return {
-            origin: (self._earned(rule, root, origin, parts), max(day for _partner, day, _amount in parts))
-            for origin, parts in groups.items()
-        }
+        for document, partner, day, amount in self.counted(rule, root):
+            groups.setdefault(rule.key(document.origin), []).append((document.origin, partner, day, amount))
+        earned = {key: (self._earned(rule, root, parts), parts[0][0].day) for key, parts in groups.items()}
+        left = rule.limit(earned)
+        return {key: (left[key], max(day for _origin, _partner, day, _amount in groups[key])) for key in groups}
 
-    def _earned(self, rule, root, origin, parts):
-        base = sum((amount for _partner, _day, amount in parts), ZERO).quantize(Decimal("1e-6"), "ROUND_HALF_UP")
+    def counted(self, rule, root):
+        """Yield those of :meth:`rows` that the rule counts: its dates apply to the day of the sale."""
+        for row in self.rows(root, rule.kind, rule.role):
+            if max(self.date_from, rule.date_from) <= row[0].origin.day <= rule.date_to:
+                yield row
+
+    def _earned(self, rule, root, parts):
+        base = sum((part[3] for part in parts), ZERO).quantize(Decimal("1e-6"), "ROUND_HALF_UP")
+        origin, partner = parts[0][:2]
         rate = rule.rate
-        if rule.tier_rates:
-            rate = rule.tier_rates.get(self._tier_holder(root, origin, parts[0][0]).tier_on(origin.day), rate)
+        if rule.tier_rates and rule.formula != "bands":
+            rate = rule.tier_rates.get(self._tier_holder(root, origin, partner).tier_on(origin.day), rate)
         whole = None
-        if rule.kind == "payment":
+        if rule.kind == "payment" and rule.formula != "bands":
             of_origin = [doc for doc in self.documents if doc.origin is origin and doc.counts]
             whole = sum((document.value(self.step) for document in of_origin), ZERO)
         return rule.earn(base, rate, whole)
@@ -318,21 +319,27 @@ class Program:
         )
 
     def deltas(self, rule, member):
-        """Return ``{origin: (target, delta, day, revision)}`` where the account differs from what should be."""
+        """Return ``{key: (target, delta, day, revision)}`` where the account differs from what should be."""
         posted = {}
-        for entry in member.entries():
-            if entry.type in EARNINGS and entry.cause[0] == rule.id:
-                amount, day, revision = posted.get(entry.cause[1], (ZERO, date.min, -1))
-                last = max(revision, entry.order[1]), max(day, entry.contribution_date)
-                posted[entry.cause[1]] = (amount + entry.amount, last[1], last[0])
+        for entry in self._posted(rule, member.group):
+            amount, day, revision = posted.get(entry.key, (ZERO, date.min, -1))
+            last = max(revision, entry.order[1]), max(day, entry.contribution_date)
+            posted[entry.key] = (amount + entry.amount, last[1], last[0])
         targets = self.targets(rule, member)
         deltas = {}
-        for origin in {*targets, *posted}:
-            target, day = targets.get(origin, (ZERO, None))
-            has, last_day, revision = posted.get(origin, (ZERO, None, -1))
+        for key in {*targets, *posted}:
+            target, day = targets.get(key, (ZERO, None))
+            has, last_day, revision = posted.get(key, (ZERO, None, -1))
             if target != has:
-                deltas[origin] = (target, target - has, day or last_day, revision + 1)
+                deltas[key] = (target, target - has, day or last_day, revision + 1)
         return deltas
+
+    def _posted(self, rule, members):
+        """Yield what members earned by a rule so far."""
+        for member in members:
+            for entry in member.accounts[rule.unit].entries:
+                if entry.type in EARNINGS and entry.cause[0] == rule.id:
+                    yield entry
 
     def waiting(self):
         """Return how many origins differ."""
@@ -341,40 +348,78 @@ class Program:
     # === What happens ===
 
     def touch(self, document):
-        """Note that a document was changed."""
-        self.touched |= {document.origin, document}
+        """Note that a document was changed, and where it stands."""
+        self.marks.append(Mark(document, document.buyer, document.referrer, document.origin.day))
 
     def answer(self):
-        """Decide missed tiers, then bring all touched documents in line: invoices first, rule by rule."""
+        """Decide missed tiers, then bring what was touched in line: rule by rule, by what was touched first."""
         self.evaluate_tiers()
-        for model in ("account.move", "sale.order"):
-            origins = {document for document in self.touched if document.model == model}
+        for model in dict.fromkeys(mark.document.model for mark in self.marks):
+            marks = [mark for mark in self.marks if mark.document.model == model]
+            origins = {mark.document.origin for mark in marks}
             for rule in self.rules:
-                if origins and (rule.kind == "order") == (model == "sale.order"):
-                    self.reconcile(rule, origins)
-        self.touched.clear()
+                if (rule.kind == "order") == (model == "sale.order"):
+                    self.reconcile(rule, origins, self.reach(rule, origins) | self._stood(rule, marks))
+        self.marks.clear()
 
-    def reconcile(self, rule, origins):
-        """Post what is missing for some origins by one rule."""
+    def reconcile(self, rule, origins, periods=()):
+        """Post what is missing by one rule for some origins, and for some periods of members."""
         for member in self.roots:
-            deltas = {o: d for o, d in self.deltas(rule, member).items() if o in origins}
+            deltas = self.deltas(rule, member).items()
+            deltas = {key: delta for key, delta in deltas if key[0] in origins or (member, key[1]) in periods}
             account = member.accounts[rule.unit]
-            account.post(*(self._entry(rule, origin, *delta) for origin, delta in deltas.items()))
+            account.post(*(self._entry(rule, member, key, *delta) for key, delta in deltas.items()))
             if deltas:
                 account.settle()
 
-    def _entry(self, rule, origin, _target, amount, day, revision):
+    def _entry(self, rule, member, key, _target, amount, day, revision):
+        origin, start = key
         return Entry(
             type="accrual" if amount > 0 else "clawback",
             amount=amount,
-            cause=(rule.id, origin),
+            cause=(rule.id, origin or start),
             contribution_date=day,
             date=max(day, self.book.today) if revision else day,
             mature_date=day + timedelta(days=rule.terms.maturity_days),
             expiry_date=rule.terms.expiry(day) if amount > 0 else None,
             idle_months=rule.terms.months if amount > 0 and rule.terms.kind == "idle" else None,
-            order=(origin.id, revision),
+            order=((origin or member).id, revision),
+            key=key,
         )
+
+    # === Periods ===
+
+    def reach(self, rule, origins):
+        """Return the ``(member, first day)`` whose sales depend on origins: where they are now and in the ledger."""
+        if not rule.reach:
+            return set()
+        now = {
+            (root, rule.start(row[0].origin.day))
+            for root in self.roots
+            for row in self.counted(rule, root)
+            if row[0].origin in origins
+        }
+        posted = {
+            (member.root, entry.key[1])
+            for member in self.members
+            for entry in self._posted(rule, [member])
+            if entry.key[0] in origins
+        }
+        return now | posted
+
+    def _stood(self, rule, marks):
+        """Return the ``(member, first day)`` where documents stood when they were touched."""
+        if not rule.reach:
+            return set()
+        return {
+            (member.root, rule.start(day))
+            for mark in marks
+            for member in self.members
+            for day in mark.days
+            if member.partner == mark.partner(rule.role)
+        }
+
+    # === Differences ===
 
     def compare(self):
         """List what differs on documents that nobody touched; return how many differences are open."""
@@ -382,14 +427,14 @@ class Program:
         found = {}
         for rule in self.rules:
             for member in self.roots:
-                for origin, (target, _amount, day, _revision) in self.deltas(rule, member).items():
-                    found[rule, member, origin] = target
-                    state, known = self.differences.get((rule, member, origin), ("new", None))
+                for key, (target, _amount, day, _revision) in self.deltas(rule, member).items():
+                    found[rule, member, key] = target
+                    state, known = self.differences.get((rule, member, key), ("new", None))
                     if day > lock and (state != "dismissed" or known != target):
-                        self.differences[rule, member, origin] = ["open", target]
-        for key, (state, _target) in list(self.differences.items()):
-            if state == "open" and key not in found:
-                del self.differences[key]
+                        self.differences[rule, member, key] = ["open", target]
+        for listed, (state, _target) in list(self.differences.items()):
+            if state == "open" and listed not in found:
+                del self.differences[listed]
         return len(self.open_differences())
 
     def open_differences(self):
@@ -468,12 +513,13 @@ class Program:
         for document in self.documents:
             document.buyer = destination if document.buyer == source else document.buyer
             document.referrer = destination if document.referrer == source else document.referrer
+        self.marks = [mark.renamed(source, destination) for mark in self.marks]
 
     def move_differences(self, member):
         """List differences under the member that answers them from now on."""
-        for rule, holder, origin in list(self.differences):
+        for rule, holder, key in list(self.differences):
             if holder is member:
-                self.differences.setdefault((rule, member.root, origin), self.differences.pop((rule, holder, origin)))
+                self.differences.setdefault((rule, member.root, key), self.differences.pop((rule, holder, key)))
 
 
 def _by_standing(members, partner):

@@ -36,6 +36,12 @@ RULES = {
         {"kind": "order", "role": "buyer", "formula": "per_amount", "unit": "point", "rate": 2, "step_amount": 1},
     ],
 }
+# Bands that a rule can have, by their kind: from how much on, and per cent or a sum.
+BANDS = {
+    "marginal": [(Decimal(0), Decimal(2)), (Decimal(120), Decimal("5.5")), (Decimal(400), Decimal(8))],
+    "total": [(Decimal(50), Decimal(1)), (Decimal(250), Decimal(4))],
+    "sum": [(Decimal(80), Decimal(5)), (Decimal(300), Decimal("12.5"))],
+}
 
 
 class Shop:
