@@ -106,7 +106,7 @@ class PartnerLoyaltyAgreement(models.Model):
                 raise ValidationError(
                     self.env._("“%(rule)s” earns by bands and has no single rate: agree on a multiplier.", **terms)
                 )
-            if agreement.kind == "rate" and rule.formula == "percent" and agreement.rate > 100:
+            if agreement.kind == "rate" and rule._is_percent() and agreement.rate > 100:
                 raise ValidationError(self.env._("“%(rule)s” earns at most 100 per cent: enter a lower rate.", **terms))
 
     # === GETTERS ===#

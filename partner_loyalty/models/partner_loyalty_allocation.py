@@ -2,13 +2,15 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..const import DEBT_TYPES, LEDGER_DIGITS
+from ..const import DEBT_TYPES, LEDGER_DIGITS, MEMBER
 
-# Columns of an entry that say which document it is about, and by which rule. A debt that was moved here from another
-# member is about none: it is paid as any other, and not by what was moved along with it.
+# Columns of an entry that say which document it is about, and by which rule; what a member earned for a period is
+# about that one. A debt that was moved here from another member is about none: it is paid as any other, and not by what
+# was moved along with it.
 OWN_DOCUMENT = SQL(
     "entry.account_id, COALESCE(entry.rule_id, 0), entry.origin_model, entry.origin_id,"
-    " entry.type = 'transfer' AND entry.amount < 0"
+    " CASE WHEN entry.origin_model = %s THEN entry.period_start END, entry.type = 'transfer' AND entry.amount < 0",
+    MEMBER,
 )
 
 

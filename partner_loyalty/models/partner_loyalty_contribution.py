@@ -367,9 +367,9 @@ class PartnerLoyaltyContribution(models.Model):
               FROM partner_loyalty_member member
               JOIN res_partner holder ON holder.id = member.partner_id
               JOIN res_company company ON company.id = member.company_id
-        CROSS JOIN LATERAL generate_series(1, date_part('year', age(%(today)s::date, member.date_from))::integer)
-                   AS years(number)
-             WHERE %(has_role)s AND %(own)s
+        CROSS JOIN generate_series(1, 127) AS years(number)
+             WHERE years.number <= date_part('year', age(%(today)s::date, member.date_from))
+               AND %(has_role)s AND %(own)s
             """,
             code=BRANCH_CODES["anniversary", role],
             day=SQL("(member.date_from + make_interval(years => years.number))::date"),
@@ -688,7 +688,7 @@ class PartnerLoyaltyContribution(models.Model):
         :rtype: SQL
         """
         uncounted = self._get_uncounted_products()
-        return SQL("COALESCE(%s, 0) NOT IN %s", product, uncounted) if uncounted else ALL
+        return SQL("COALESCE(%s, 0) <> ALL(ARRAY%s)", product, uncounted) if uncounted else ALL
 
     @api.model
     def _get_local_day(self, column):

@@ -6,7 +6,6 @@ from odoo.tools import SQL
 from ..const import FIRST_KINDS, MEMBER, RECONCILED_TYPES
 from ..tools import periods
 from ..tools.scope import Scope
-from .partner_loyalty_target import EXPLAINED_NUMBERS
 
 
 class PartnerLoyaltyEngine(models.AbstractModel):
@@ -33,7 +32,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
 
         :param str model: ``sale.order`` or ``account.move``
         :param document_ids: ids of documents, whether or not they still exist
-        :param standings: ``(partner id, day)`` where the documents stood when they were touched
+        :param standings: ``(buyer id, referrer id, day)`` where the documents stood when they were touched
         :rtype: Scope
         """
         standings = tuple(standings)
@@ -107,7 +106,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         :rtype: Scope
         """
         customers = self.env.execute_query(self._get_customer_query(scope))
-        ids = [row[0] for row in customers] + [partner_id for partner_id, _day in scope.standings]
+        ids = [row[0] for row in customers] + [buyer_id for buyer_id, _referrer_id, _day in scope.standings]
         rows = self.env.execute_query(
             SQL("%s UNION %s", self._get_first_query(scope.origin_model, ids), self._get_posted_first_query(scope, ids))
         )
@@ -187,17 +186,19 @@ class PartnerLoyaltyEngine(models.AbstractModel):
     def _get_stood_query(self, scope):
         """Return in which periods of which members the documents of a scope stood when they were touched.
 
-        The day of an order is that of UTC, so that its neighbors are looked at as well.
+        The day of an order is that of UTC, so that its neighbors are looked at as well; that of an invoice is exact.
         """
+        is_referrer = self.role == "referrer"
         return SQL(
             """SELECT DISTINCT member.root_id, %(start)s
                  FROM unnest(%(partners)s::integer[], %(days)s::date[]) AS stood(partner_id, day)
                  JOIN partner_loyalty_member member
                    ON member.partner_id = stood.partner_id AND member.program_id = %(program)s
-           CROSS JOIN generate_series(-1, 1) AS shift(days)""",
+           CROSS JOIN unnest(%(shifts)s) AS shift(days)""",
             start=self._get_period_start(SQL("(stood.day + shift.days)")),
-            partners=[partner_id for partner_id, _day in scope.standings],
-            days=[day for _partner_id, day in scope.standings],
+            partners=[(referrer if is_referrer else buyer) or None for buyer, referrer, _day in scope.standings],
+            days=[day for _buyer, _referrer, day in scope.standings],
+            shifts=[0] if scope.origin_model == "account.move" else [-1, 0, 1],
             program=self.program_id.id,
         )
 
@@ -300,7 +301,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         """Return the explanation of an entry, as JSON over ``lacking``; numbers are text, to be exact."""
         numbers = [
             SQL("%s, trim_scale(%s)::text", name, SQL.identifier("lacking", name))
-            for name in EXPLAINED_NUMBERS[2:]
+            for name in self._get_explained_numbers()[2:]
             if name != "quantity" or self._is_by_quantity()
         ]
         return SQL(
@@ -379,10 +380,11 @@ class PartnerLoyaltyEngine(models.AbstractModel):
             self.invalidate_recordset(["has_entries"])
 
     def _claim_budget(self):
-        """Write the rule before its budget is read: a second transaction then starts over and finds what is left."""
+        """Write all versions before their budget is read: a second transaction starts over and finds what is left."""
         if self.budget:
             self.env.flush_all()
-            self.env.execute_query(SQL("UPDATE partner_loyalty_rule SET budget = budget WHERE id = %s", self.id))
+            versions = list(self._get_versions().ids)
+            self.env.execute_query(SQL("UPDATE partner_loyalty_rule SET budget = budget WHERE id = ANY(%s)", versions))
 
     def _get_affordable_query(self):
         """Return what the budget of the rule leaves of ``lacking``: the earliest sale first, the last of them in part.
@@ -394,7 +396,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         left = SQL(
             "GREATEST(0, %s::numeric - COALESCE((SELECT SUM(amount) FROM partner_loyalty_entry"
             " WHERE COALESCE(rule_id, 0) = ANY(%s) AND type IN %s), 0))",
-            str(self.budget),
+            self._get_limit("budget"),
             self._get_versions().ids,
             RECONCILED_TYPES,
         )
@@ -410,7 +412,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
                                ELSE amount END AS affordable
                           FROM lacking) afforded
                  WHERE affordable <> 0)""",
-            left=SQL("0") if self.used_up_on else left,
+            left=SQL("0") if self._is_used_up() else left,
             columns=SQL(", ").join(
                 SQL.identifier(name) for name in self._get_explained_columns() if name != "uncapped"
             ),
@@ -418,7 +420,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
 
     def _close_where_used_up(self):
         """Close the rule where its budget is used up, and say so."""
-        if not self.budget or self.used_up_on:
+        if not self.budget or self._is_used_up():
             return
         rows = self.env.execute_query(
             SQL(
@@ -429,7 +431,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
             )
         )
         used, day = rows[0]
-        if used and Decimal(used) >= Decimal(str(self.budget)):
+        if used and Decimal(used) >= Decimal(self._get_limit("budget")):
             # Whoever answers documents need not have any right on rules.
             self.sudo().write({"used_up_on": day})
             self.program_id.sudo().message_post(

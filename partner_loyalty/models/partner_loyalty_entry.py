@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..const import ENTRY_TYPES, LEDGER_DIGITS, NO_PERIOD
+from ..const import ENTRY_TYPES, LEDGER_DIGITS, MEMBER, NO_PERIOD
 
 # Who may see which line took what from which.
 ALLOCATION_GROUPS = (
@@ -677,27 +677,32 @@ class PartnerLoyaltyEntry(models.Model):
         return SQL(
             """
             WITH owed AS (
-                SELECT account_id, COALESCE(rule_id, 0) AS rule, origin_model, origin_id, SUM(-amount_open) AS amount
+                SELECT account_id, COALESCE(rule_id, 0) AS rule, origin_model, origin_id,
+                       CASE WHEN origin_model = %(member)s THEN period_start END AS period_start,
+                       SUM(-amount_open) AS amount
                   FROM partner_loyalty_entry
-                 WHERE amount_open < 0 AND type = 'clawback' AND account_id = ANY(%s)
-              GROUP BY account_id, COALESCE(rule_id, 0), origin_model, origin_id
+                 WHERE amount_open < 0 AND type = 'clawback' AND account_id = ANY(%(accounts)s)
+              GROUP BY 1, 2, 3, 4, 5
             ), expired AS (
-                SELECT owed.account_id, owed.rule, owed.origin_model, owed.origin_id, owed.amount AS owed,
-                       debit.id AS debit_id, lot.id AS lot_id, SUM(part.amount) AS amount
+                SELECT owed.account_id, owed.rule, owed.origin_model, owed.origin_id, owed.period_start,
+                       owed.amount AS owed, debit.id AS debit_id, lot.id AS lot_id, SUM(part.amount) AS amount
                   FROM owed
                   JOIN partner_loyalty_entry lot
                     ON lot.account_id = owed.account_id AND COALESCE(lot.rule_id, 0) = owed.rule
                    AND lot.origin_model = owed.origin_model AND lot.origin_id = owed.origin_id AND lot.amount > 0
+                   AND COALESCE(owed.period_start, lot.period_start) = lot.period_start
                   JOIN partner_loyalty_allocation part ON part.credit_entry_id = lot.id
                   JOIN partner_loyalty_entry debit ON debit.id = part.debit_entry_id AND debit.type = 'expiry'
-              GROUP BY owed.account_id, owed.rule, owed.origin_model, owed.origin_id, owed.amount, debit.id, lot.id
+              GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
                 HAVING SUM(part.amount) > 0
             )
             SELECT debit_id, lot_id, LEAST(amount, owed + amount - SUM(amount) OVER (
-                       PARTITION BY account_id, rule, origin_model, origin_id ORDER BY lot_id, debit_id)) AS back
+                       PARTITION BY account_id, rule, origin_model, origin_id, period_start
+                           ORDER BY lot_id, debit_id)) AS back
               FROM expired
             """,
-            list(account_ids),
+            member=MEMBER,
+            accounts=list(account_ids),
         )
 
     def _get_exact_amount(self):

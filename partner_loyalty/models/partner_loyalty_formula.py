@@ -122,8 +122,8 @@ class PartnerLoyaltyFormula(models.AbstractModel):
             "step": str(self.step_amount) if self.formula == "per_amount" else None,
             "steps": self.step_kind if self.formula == "per_amount" and self.step_kind != "part" else None,
             "minimum": str(self.minimum_amount) if self.minimum_amount else None,
-            "cap_document": str(self.cap_document) if self._has_document_cap() else None,
-            "cap_member": str(self.cap_member) if self.cap_member else None,
+            "cap_document": self._get_limit("cap_document") if self._has_document_cap() else None,
+            "cap_member": self._get_limit("cap_member") if self.cap_member else None,
         }
         if self.formula == "bands":
             terms |= {"measure": self.measure, "band_kind": self.band_kind, "period": self.period}

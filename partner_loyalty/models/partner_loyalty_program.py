@@ -804,8 +804,10 @@ class PartnerLoyaltyProgram(models.Model):
         """
         self.ensure_one()
         return SQL(
-            "(SELECT DISTINCT member.partner_id, member.root_id FROM partner_loyalty_member member"
+            "(SELECT %s member.partner_id, member.root_id FROM partner_loyalty_member member"
             " WHERE member.program_id = %s)",
+            # With it all members are read; without merges the partner of each is another one.
+            SQL("DISTINCT") if self._has_merged_members() else SQL(),
             self.id,
         )
 

@@ -235,7 +235,8 @@ class PartnerLoyaltyRule(models.Model):
             """
             SELECT entry.rule_id, member.root_id, entry.origin_model, entry.origin_id, entry.period_start,
                    SUM(entry.amount) AS amount,
-                   (array_agg((entry.explanation->>'base')::numeric ORDER BY entry.id DESC))[1] AS base
+                   (array_agg(COALESCE(entry.explanation->>'turnover', entry.explanation->>'base')::numeric
+                              ORDER BY entry.id DESC))[1] AS base
               FROM partner_loyalty_entry entry
               JOIN partner_loyalty_account account ON account.id = entry.account_id
               JOIN partner_loyalty_member member ON member.id = account.member_id

@@ -233,7 +233,7 @@ class PartnerLoyaltyRule(models.Model):
     def _check_rates(self):
         for rule in self:
             rates = [rule.rate, *rule.tier_rate_ids.mapped("rate")]
-            highest = 100 if rule.formula == "percent" else None
+            highest = 100 if rule._is_percent() else None
             if min(rates) < 0 or (highest and max(rates) > highest):
                 raise ValidationError(
                     self.env._(
@@ -249,7 +249,7 @@ class PartnerLoyaltyRule(models.Model):
     @api.constrains("formula", "tier_rate_ids")
     def _check_category_rates(self):
         for rule in self:
-            if (rule._has_category_rates() and rule.formula not in FORMULAS_BY_PART) or rule._has_stepped_categories():
+            if (rule._has_category_rates() and not rule._is_by_part()) or rule._has_stepped_categories():
                 raise ValidationError(
                     self.env._(
                         "“%(rule)s” cannot have rates by product category, because it earns for a document or a period "
@@ -420,6 +420,12 @@ class PartnerLoyaltyRule(models.Model):
                         rule=rule.name,
                     )
                 )
+        if vals is None:
+            # What changes is in another table: of two transactions, one that changes and one that posts, the second
+            # has to meet the first at the rule.
+            self.env.execute_query(
+                SQL("UPDATE partner_loyalty_rule SET has_entries = has_entries WHERE id = ANY(%s)", list(self.ids))
+            )
 
     def _is_changed(self, name, value):
         field = self._fields[name]
@@ -522,12 +528,26 @@ class PartnerLoyaltyRule(models.Model):
         starts = [rule.date_from or rule.program_id.date_from for rule in (self, other)]
         return max(starts) <= min(ends)
 
+    def _is_used_up(self):
+        """Return whether the budget was used up once, by this version or another one with a budget as large."""
+        if not self.budget:
+            return False
+        return any(version.used_up_on and version.budget >= self.budget for version in self._get_versions())
+
     def _get_bands(self):
         """Return the bands, lowest first.
 
         :rtype: recordset of ``partner.loyalty.rule.band``
         """
         return self.band_ids.sorted("threshold")
+
+    def _is_percent(self):
+        """Return whether the rate is per cent."""
+        return self.formula == "percent"
+
+    def _is_by_part(self):
+        """Return whether the formula can be worked out for a part of a document, as rates by category need it."""
+        return self.formula in FORMULAS_BY_PART
 
     def _is_percent_of_band(self):
         """Return whether the rates of bands are per cent of an amount."""
@@ -559,6 +579,14 @@ class PartnerLoyaltyRule(models.Model):
         if self.unit == "point":
             return format(Decimal(1).scaleb(-self.program_id.point_digits), "f")
         return f"{self.currency_id.rounding:.6f}"
+
+    def _get_limit(self, name):
+        """Return a limit in whole steps of the unit, as text: what is left of it has to be something to be paid.
+
+        :param str name: field of the limit
+        """
+        step = Decimal(self._get_rounding())
+        return format(Decimal(str(self[name])) // step * step, "f")
 
     def _get_rounding_method(self):
         """Return how amounts are brought to the smallest step: half, down or up."""

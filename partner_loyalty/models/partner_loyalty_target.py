@@ -61,11 +61,16 @@ class PartnerLoyaltyTarget(models.AbstractModel):
                    CASE WHEN COUNT(*) > 1 THEN jsonb_agg(jsonb_build_object(
                        'rate', trim_scale(rate)::text, 'base', trim_scale(base)::text,
                        'quantity', trim_scale(quantity)::text) ORDER BY rate DESC) END AS parts,
-                   NULL::numeric AS previous
-              FROM (%s) part
+                   %(more)s NULL::numeric AS previous
+              FROM (%(part)s) part
           GROUP BY root_id, origin_model, origin_id, period_start
             """,
-            part,
+            more=SQL("").join(
+                SQL("SUM(%(name)s) AS %(name)s,", name=SQL.identifier(name))
+                for name in self._get_explained_numbers()
+                if name not in EXPLAINED_NUMBERS
+            ),
+            part=part,
         )
 
     def _get_part_query(self, scope):
@@ -84,9 +89,9 @@ class PartnerLoyaltyTarget(models.AbstractModel):
             column("origin_id"),
             SQL("%s AS period_start", period_start),
             SQL("%s AS rate", rate),
-            SQL("ROUND(SUM(%s), 6) AS base", column("amount")),
+            SQL("ROUND(SUM(%s), 6) AS base", self._get_base(query)),
             SQL("ROUND(SUM(%s)::numeric, 6) AS quantity", self._get_quantity(column)),
-            SQL("MAX(%s) AS whole", column("origin_amount")),
+            SQL("%s AS whole", self._get_whole(query)),
             SQL("MIN(tier.id) AS tier_id"),
             SQL("MIN(tier.name->>'en_US') AS tier"),
             SQL("MIN(agreement.name) AS agreement") if self._has_agreements() else SQL("NULL AS agreement"),
@@ -94,7 +99,32 @@ class PartnerLoyaltyTarget(models.AbstractModel):
             SQL("MIN(%s) AS rate_date", column("rate_date")),
             SQL("MIN(%(document)s) <> MAX(%(document)s) AS is_followed", document=column("document_id")),
             *self._get_exchange_columns(column),
+            *(SQL("%s AS %s", value, SQL.identifier(name)) for name, value in self._get_more_sums(query).items()),
         )
+
+    def _get_base(self, query):
+        """Return what is added up as the base of an origin: the amount; a formula of another module may take another.
+
+        :param Query query: over contributions; tables can be joined to it
+        :rtype: SQL
+        """
+        return self._get_column(query)("amount")
+
+    def _get_whole(self, query):
+        """Return the net amount of the origin as an aggregate, where the base is not all of it; else NULL.
+
+        :param Query query: over contributions
+        :rtype: SQL
+        """
+        return SQL("MAX(%s)", self._get_column(query)("origin_amount"))
+
+    def _get_more_sums(self, query):
+        """Return further sums of an origin, as aggregates by their names among :meth:`_get_explained_numbers`.
+
+        :param Query query: over contributions; tables can be joined to it
+        :rtype: dict[str, SQL]
+        """
+        return {}
 
     def _get_quantity(self, column):
         """Return the quantity of a contribution that counts: what is given away for nothing is no sale."""
@@ -153,8 +183,8 @@ class PartnerLoyaltyTarget(models.AbstractModel):
         """
         amount = SQL("earned.amount")
         if self._has_document_cap():
-            amount = SQL("LEAST(%s, %s::numeric)", amount, str(self.cap_document))
-        cap = SQL("%s::numeric", str(self.cap_member or "Infinity"))
+            amount = SQL("LEAST(%s, %s::numeric)", amount, self._get_limit("cap_document"))
+        cap = SQL("%s::numeric", self._get_limit("cap_member") if self.cap_member else "Infinity")
         return SQL(
             """
             SELECT %(columns)s, LEAST(upto, %(cap)s) - LEAST(upto - within, %(cap)s) AS amount,
@@ -172,7 +202,6 @@ class PartnerLoyaltyTarget(models.AbstractModel):
             earned=earned,
         )
 
-    @api.model
     def _get_target_columns(self):
         """Return the names of the columns of a target before it is capped, less the amount."""
         own = ["root_id", "origin_model", "origin_id", "period_start", "contribution_date", "rate_date", "is_followed"]
@@ -258,7 +287,7 @@ class PartnerLoyaltyTarget(models.AbstractModel):
                 )
             )
         elif scope.periods is None:
-            query.add_where(SQL("%s IN %s", column("partner_id"), self._get_partner_query(scope.root_ids)))
+            query.add_where(SQL("%s = ANY(%s)", column("partner_id"), self._get_partner_query(scope.root_ids)))
         else:
             self._restrict_to_periods(query, scope.periods, years)
 
@@ -267,7 +296,7 @@ class PartnerLoyaltyTarget(models.AbstractModel):
         roots, starts, ends = map(list, zip(*reaches, strict=True)) if reaches else ([], [], [])
         query.add_where(
             SQL(
-                """%(partner)s IN %(partners)s AND EXISTS (
+                """%(partner)s = ANY(%(partners)s) AND EXISTS (
                        SELECT 1 FROM unnest(%(roots)s::integer[], %(starts)s::date[], %(ends)s::date[])
                                   AS reach(root_id, first_day, last_day)
                         WHERE reach.root_id = membership.root_id AND %(day)s BETWEEN first_day AND last_day)""",
@@ -282,8 +311,11 @@ class PartnerLoyaltyTarget(models.AbstractModel):
 
     @api.model
     def _get_partner_query(self, root_ids):
-        """Return the partners whose documents belong to members."""
-        return SQL("(SELECT partner_id FROM partner_loyalty_member WHERE root_id = ANY(%s))", list(root_ids))
+        """Return the partners whose documents belong to members.
+
+        An array reaches the index of the documents; a join to so many tables would be planned after all others.
+        """
+        return SQL("ARRAY(SELECT partner_id FROM partner_loyalty_member WHERE root_id = ANY(%s))", list(root_ids))
 
     # === TARGET - RATES ===#
 
@@ -523,10 +555,16 @@ class PartnerLoyaltyTarget(models.AbstractModel):
             )
         return SQL("date_trunc(%s, %s)::date", reach, day) if reach else SQL("%s::date", NO_PERIOD)
 
-    @api.model
     def _get_explained_columns(self):
         """Return the names of the columns of a target that an explanation is made of."""
-        return ["tier_id", "tier", "agreement", "currency", "parts", "previous", *EXPLAINED_NUMBERS]
+        return ["tier_id", "tier", "agreement", "currency", "parts", "previous", *self._get_explained_numbers()]
+
+    def _get_explained_numbers(self):
+        """Return the names of those that are numbers; a formula of another module may add sums of its own.
+
+        :rtype: tuple[str, ...]
+        """
+        return EXPLAINED_NUMBERS
 
     @api.model
     def _get_column(self, query):

@@ -104,6 +104,27 @@ class PartnerLoyaltyTouch(models.Model):
         self.env.cr.postcommit.add(self.env["ir.cron"].sudo()._notifydb)
 
     @api.model
+    def _merge_contacts(self, sources, destination):
+        """Let the marks say of documents that they stood with the contact that stays, where contacts become one.
+
+        :param sources: recordset of ``res.partner`` that will be gone
+        :param destination: the ``res.partner`` that stays
+        """
+        self._write_marks()
+        self.env.execute_query(
+            SQL(
+                """UPDATE partner_loyalty_touch
+                      SET buyer_id = CASE WHEN buyer_id = ANY(%(sources)s) THEN %(destination)s ELSE buyer_id END,
+                          referrer_id = CASE WHEN referrer_id = ANY(%(sources)s) THEN %(destination)s
+                                             ELSE referrer_id END
+                    WHERE buyer_id = ANY(%(sources)s) OR referrer_id = ANY(%(sources)s)""",
+                sources=list(sources.ids),
+                destination=destination.id,
+            )
+        )
+        self.invalidate_model(["buyer_id", "referrer_id"])
+
+    @api.model
     def _retry(self, rules):
         """Try rules again on the documents that they failed on."""
         # Managers mend rules; the marks and the cron are the program's own.
@@ -158,23 +179,28 @@ class PartnerLoyaltyTouch(models.Model):
         :param str model: model of the documents
         :rtype: Scope
         """
-        standings = {
-            (partner_id, mark.day) for mark in self for partner_id in (mark.buyer_id, mark.referrer_id) if partner_id
-        }
+        standings = {(mark.buyer_id, mark.referrer_id, mark.day) for mark in self if mark.day}
         return self.env["partner.loyalty.rule"]._get_document_scope(model, set(self.mapped("res_id")), standings)
 
     @api.model
     def _keep_for(self, rules, model, scope):
         """Keep marks for rules that failed: of the origins, and of where their documents stood."""
         marks = [
-            (origin_id or scope.origin_ids[0], *(standing or (False, False)))
+            (origin_id or scope.origin_ids[0], *(standing or (False, False, False)))
             for origin_id, standing in zip_longest(scope.origin_ids, scope.standings)
         ]
         self.create(
             [
-                {"res_model": model, "res_id": origin_id, "buyer_id": partner_id, "day": day, "rule_id": rule.id}
+                {
+                    "res_model": model,
+                    "res_id": origin_id,
+                    "buyer_id": buyer_id,
+                    "referrer_id": referrer_id,
+                    "day": day,
+                    "rule_id": rule.id,
+                }
                 for rule in rules
-                for origin_id, partner_id, day in marks
+                for origin_id, buyer_id, referrer_id, day in marks
             ]
         )
 

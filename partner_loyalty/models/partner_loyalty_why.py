@@ -274,8 +274,9 @@ class PartnerLoyaltyWhy(models.AbstractModel):
     @api.model
     def _check_amount(self, rule, document, partner):
         """Look at what the rule makes of the sums: a minimum, a cap, a budget, or simply nothing."""
-        if rule.used_up_on:
-            return self.env._("The budget of the rule was used up on %s.", format_date(self.env, rule.used_up_on))
+        if rule._is_used_up():
+            day = max(filter(None, rule._get_versions().mapped("used_up_on")))
+            return self.env._("The budget of the rule was used up on %s.", format_date(self.env, day))
         scope = rule._widen(rule._get_document_scope(document._name, document.ids))
         origins = self._get_origin_ids(rule, document, partner)
         rows = self.env.execute_query_dict(
@@ -384,7 +385,7 @@ class PartnerLoyaltyWhy(models.AbstractModel):
             return []
         query = rule._get_matching_query(rule._get_document_scope(document._name, document.ids))
         column = rule._get_column(query)
-        number = rule._get_quantity(column) if rule._is_by_quantity() else column("amount")
+        number = rule._get_quantity(column) if rule._is_by_quantity() else rule._get_base(query)
         weight = SQL("(%s)::numeric * %s", number, rule._add_rate(query))
         query.groupby = SQL("1, 2")
         rows = self.env.execute_query(

@@ -11,10 +11,12 @@ from . import test_check
 from . import test_clawback
 from . import test_concurrency
 from . import test_concurrency_decision
+from . import test_concurrency_rule
 from . import test_concurrency_spend
 from . import test_contribution
 from . import test_contribution_first
 from . import test_contribution_kinds
+from . import test_contribution_plans
 from . import test_currency
 from . import test_deal
 from . import test_difference
@@ -37,6 +39,7 @@ from . import test_program
 from . import test_promotion
 from . import test_recovery
 from . import test_rule
+from . import test_rule_properties
 from . import test_rule_setups
 from . import test_segment
 from . import test_takeover

@@ -1,3 +1,4 @@
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import TODAY, PartnerLoyaltyCommon
@@ -59,6 +60,16 @@ class TestRecovery(PartnerLoyaltyCommon):
         self.assertEqual(payout.amount, 45)
         self.assertBalance(self.member, -85)
         self.assertEqual(self.member.debt_ids.mapped("amount_open"), [-85])
+
+    def test_another_period_pays_a_share_as_any_other_earning_does(self):
+        self.program.rule_ids.write(
+            {"formula": "bands", "band_ids": [Command.create({"threshold": 0, "rate": 10})], "period": "month"}
+        )
+        self.program.recovery_share = 50
+        self._owe(100)
+        self._earn(60)
+        self.account.invalidate_recordset()
+        self.assertRecordValues(self.account, [{"balance": -40, "available": 30}])
 
     def test_shares_are_rounded_by_the_currency(self):
         self.program.recovery_share = 33.33

@@ -376,6 +376,56 @@ class TestRule(PartnerLoyaltyCommon):
         self._answer_documents()
         self.assertEntries(member, [10, 5])
 
+    # === WHERE A SALE STOOD ===#
+
+    def _create_band_rule(self, **values):
+        bands = [Command.create({"threshold": 150, "rate": 10})]
+        program = self._create_program([{"formula": "bands", "band_kind": "total", "band_ids": bands, **values}])
+        return program, *self._enroll(program, self.dealer, self.referrer)
+
+    def test_a_sale_that_becomes_that_of_another_takes_its_part_of_the_period_along(self):
+        program, dealer, other = self._create_band_rule()
+        self._create_sale_invoice(self.dealer, 100)
+        invoice = self._create_sale_invoice(self.dealer, 100)
+        self._create_sale_invoice(self.referrer, 100)
+        self._answer_documents()
+        self.assertBalance(dealer, 20)
+        invoice.button_draft()
+        invoice.partner_id = self.referrer
+        invoice.action_post()
+        self._answer_documents()
+        self.assertBalance(dealer, 0)
+        self.assertBalance(other, 20)
+        self.assertInLine(program)
+
+    def test_an_order_that_moves_to_another_partner_day_or_referrer_leaves_its_period(self):
+        program, dealer, other = self._create_band_rule(kind="order", role="referrer")
+        first = self._create_order(self.stranger, 100, loyalty_partner_id=self.dealer.id)
+        second = self._create_order(self.stranger, 100, loyalty_partner_id=self.dealer.id)
+        self._answer_documents()
+        self.assertBalance(dealer, 20)
+        second.date_order = "2026-02-10"
+        self._answer_documents()
+        self.assertBalance(dealer, 0)
+        second.date_order = "2026-03-10"
+        (first + second).loyalty_partner_id = self.referrer
+        self._answer_documents()
+        self.assertBalance(dealer, 0)
+        self.assertBalance(other, 20)
+        self.assertInLine(program)
+
+    def test_what_stood_with_a_contact_that_became_another_is_answered_with_that_one(self):
+        program, _dealer, other = self._create_band_rule()
+        invoice = self._create_sale_invoice(self.dealer, 200)
+        self._answer_documents()
+        invoice.button_draft()
+        self._write_marks()
+        merge = self.env["base.partner.merge.automatic.wizard"].create({})
+        merge._merge((self.dealer + self.referrer).ids, self.referrer)
+        self._answer_documents()
+        self.assertBalance(other, 0)
+        self.assertInLine(program)
+
     # === BUDGET ===#
 
     def test_a_budget_that_is_used_up_closes_the_rule_and_a_higher_one_opens_it_again(self):

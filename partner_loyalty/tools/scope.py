@@ -9,7 +9,8 @@ class Scope(NamedTuple):
     :param origin_model: model of the origins, or None for a scope of members or periods
     :param origin_ids: ids of the origins
     :param document_ids: ids of all documents that belong to the origins, the origins among them
-    :param standings: ``(partner id, day)`` where the documents stood when they were touched, which may be elsewhere now
+    :param standings: ``(buyer id, referrer id, day)`` where the documents stood when they were touched; they may be
+        elsewhere now
     :param root_ids: ids of the members, where the scope is members
     :param periods: ``(member id, first day, last day)``, where the scope is periods; None for another scope
     """
