@@ -112,12 +112,13 @@ class Rule:
         left, upto = {}, {}
         for key in order:
             amount = earned[key][0]
-            if self.cap_document and self.formula != "bands":
-                amount = min(amount, self.cap_document)
+            if self.formula != "bands":
+                amount = self._at_most(amount, self.cap_document)
             before = upto.get(key[1], ZERO)
             upto[key[1]] = before + amount
-            left[key] = self._within_period(before + amount) - self._within_period(before)
+            left[key] = self._at_most(before + amount, self.cap_member) - self._at_most(before, self.cap_member)
         return left
 
-    def _within_period(self, amount):
-        return min(amount, self.cap_member) if self.cap_member else amount
+    def _at_most(self, amount, cap):
+        """Return what a cap leaves of an amount; of the smallest step of the unit no part is given."""
+        return min(amount, cap // self.rounding * self.rounding) if cap else amount

@@ -91,9 +91,9 @@ class Side:
             chosen |= self._choose_bands()
         if style == "limits":
             chosen["minimum_amount"] = Decimal(self.random.choice([0, 0, 60]))
-            chosen["cap_document"] = Decimal(self.random.choice([0, 0, 12]))
+            chosen["cap_document"] = Decimal(self.random.choice(["0", "0", "12.5"]))
         if style != "plain":
-            cap = self.random.choice([0, 20, 45] if style == "limits" else [0, 0, 20])
+            cap = self.random.choice(["0", "20", "40.75"] if style == "limits" else ["0", "0", "20"])
             chosen |= {"cap_member": Decimal(cap), "cap_period": self.random.choice(["month", "month", "quarter"])}
         return chosen
 

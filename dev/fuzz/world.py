@@ -27,7 +27,7 @@ RULES = {
         {"kind": "invoice", "role": "buyer", "formula": "percent", "unit": "money", "rate": 10, "gold": 12.5},
         {"kind": "invoice", "role": "buyer", "formula": "per_amount", "unit": "point", "rate": 1, "step_amount": 3},
         {"kind": "payment", "role": "buyer", "formula": "percent", "unit": "money", "rate": 3},
-        {"kind": "payment", "role": "referrer", "formula": "fixed", "unit": "money", "rate": 7},
+        {"kind": "payment", "role": "referrer", "formula": "fixed", "unit": "money", "rate": 7, "gold": 9},
         {"kind": "order", "role": "referrer", "formula": "percent", "unit": "point", "rate": 4},
     ],
     "KWD": [
