@@ -43,6 +43,10 @@ def _run_all():
             test_database.copy_for_lint()
             others.append(beside.submit(lint.database_checks, test_database.LINT_NAME))
             tests = _run_tests()
+        else:
+            # No test has run: that is not a success, whatever the reason.
+            problem = "The modules were not installed, or their sources changed meanwhile: try again."
+            checks.append(Check("the tests run", problem))
         if not others[-1].done():
             say.step("Waiting for the checks that run beside the tests")
         checks += [check for other in others for check in other.result()]

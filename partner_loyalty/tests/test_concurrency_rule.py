@@ -42,11 +42,12 @@ class RuleRaceCase(ConcurrencyCase):
         members = "SELECT id FROM partner_loyalty_member WHERE program_id = %s"
         messages = "DELETE FROM mail_message WHERE model = 'partner.loyalty.member' AND res_id IN"
         env.cr.execute(f"{messages} ({members})", [cls.program_id])
-        super()._delete_all(env)
+        result = super()._delete_all(env)
         env.cr.execute("DELETE FROM res_partner WHERE id = ANY(%s)", [cls.buyer_ids])
         env["product.product"].browse(cls.product_id).product_tmpl_id.unlink()
         env["product.category"].browse(cls.category_id).unlink()
         env["partner.loyalty.segment"].search([("name", "=", "Nobody in the Race")]).unlink()
+        return result
 
     def setUp(self):
         super().setUp()
@@ -74,6 +75,12 @@ class RuleRaceCase(ConcurrencyCase):
             vals = {"name": "Racing Rule", "program_id": self.program_id, "kind": "order", "rate": 10, **values}
             return env["partner.loyalty.rule"].create(vals).id
 
+    def _start_posted_rule(self, **values):
+        """Start a rule that has given 10 already, so that no first posting writes it any more."""
+        rule_id = self._start_rule(**values)
+        self._answer_alone(*self._sell(1, days_ago=2))
+        return rule_id
+
     def _sell(self, count, days_ago=0):
         """Confirm orders, each of another member; return their ids."""
         with self._transaction() as env:
@@ -97,6 +104,13 @@ class RuleRaceCase(ConcurrencyCase):
     def _answer(self, env, order_id):
         marks = env["partner.loyalty.touch"].search([("res_model", "=", "sale.order"), ("res_id", "=", order_id)])
         marks._answer(marks)
+
+    def _leave_marks(self, env, order_ids):
+        """Leave one mark for each of some orders, in their order, and no others."""
+        marks = env["partner.loyalty.touch"].search([])
+        marks.unlink()
+        marks.create([{"res_model": "sale.order", "res_id": order_id} for order_id in order_ids])
+        env.cr.commit()
 
     def _answer_alone(self, order_id):
         """Answer an order in a transaction of its own, which starts over as long as another gets ahead of it."""
@@ -152,7 +166,7 @@ class RuleRaceCase(ConcurrencyCase):
 @tagged("post_install", "-at_install")
 class TestConcurrentBudget(RuleRaceCase):
     def test_of_two_sales_at_one_budget_the_second_starts_over_and_gets_what_is_left(self):
-        self._start_rule(budget=15)
+        self._start_posted_rule(budget=25)
         one, other = self._sell(2)
         with self._transaction() as first, self._transaction() as second:
             self._look(second)
@@ -160,18 +174,18 @@ class TestConcurrentBudget(RuleRaceCase):
             first.cr.commit()
             self.assertStartsOver(second, lambda: self._answer(second, other))
             self._answer(second, other)
-        self.assertEarned([10, 5])
+        self.assertEarned([10, 10, 5])
         self.assertInLine()
 
     def test_a_sale_waits_for_the_budget_and_has_it_where_the_other_takes_its_word_back(self):
-        self._start_rule(budget=15)
+        self._start_posted_rule(budget=25)
         one, other = self._sell(2)
         with self._transaction(commit=False) as first:
             self._answer(first, one)
             self.assertWaits(lambda env: self._answer(env, other))
         self._answer_alone(other)
         self._answer_alone(one)
-        self.assertEarned([5, 10])
+        self.assertEarned([10, 5, 10])
         self.assertInLine()
 
     def test_versions_of_a_rule_that_post_at_once_do_not_overdraw_the_budget_they_share(self):
@@ -194,9 +208,9 @@ class TestConcurrentBudget(RuleRaceCase):
         rule._reconcile(rule._get_document_scope("sale.order", [order_id]))
 
     def test_of_many_sales_at_once_as_many_earn_as_the_budget_allows(self):
-        rule_id = self._start_rule(budget=35)
-        waiting = self._sell(BUYERS)
-        self._run_together(lambda: self._answer_alone(waiting.pop()), BUYERS)
+        rule_id = self._start_posted_rule(budget=35)
+        waiting = self._sell(BUYERS - 1)
+        self._run_together(lambda: self._answer_alone(waiting.pop()), BUYERS - 1)
         with self._transaction() as env:
             entries = env["partner.loyalty.entry"].search([("rule_id", "=", rule_id)])
             self.assertEqual(sorted(entries.mapped("amount")), [5, 10, 10, 10])
@@ -204,20 +218,22 @@ class TestConcurrentBudget(RuleRaceCase):
         self.assertInLine()
 
     def test_the_cron_starts_over_where_another_was_first_at_the_budget(self):
-        self._start_rule(budget=15)
-        one, _other = self._sell(2)
+        rule_id = self._start_posted_rule(budget=25)
+        one, other = self._sell(2)
         with self._transaction() as env:
+            self._leave_marks(env, [other])
             Touch = type(env["partner.loyalty.touch"])
             answer = Touch._answer
 
             def answer_late(touch, marks):
                 Touch._answer = answer
-                self._answer_alone(one)
+                with self._transaction() as first:
+                    self._post_alone(first, rule_id, one)
                 return answer(touch, marks)
 
             with patch.object(Touch, "_answer", answer_late), mute_logger(*LOGGERS):
                 env["partner.loyalty.touch"]._cron_reconcile_touched()
-        self.assertEarned([10, 5])
+        self.assertEarned([10, 10, 5])
         self.assertInLine()
 
 
@@ -354,7 +370,7 @@ class TestConcurrentChange(RuleRaceCase):
                 return left
 
             with patch.object(Cron, "_commit_progress", commit_progress_and_change):
-                self._drop_other_marks(env, orders)
+                self._leave_marks(env, orders)
                 env["partner.loyalty.touch"]._cron_reconcile_touched(batch_size=1)
         self.assertEarned([10, 10, 20])
 
@@ -367,16 +383,3 @@ class TestConcurrentChange(RuleRaceCase):
             self._answer(engine, orders[1])
         self.assertEarned([10, 10, 10])
         self.assertInLine()
-
-    def _start_posted_rule(self):
-        """Start a rule that has posted, so that a posting does not write it any more."""
-        rule_id = self._start_rule()
-        self._answer_alone(*self._sell(1, days_ago=2))
-        return rule_id
-
-    def _drop_other_marks(self, env, order_ids):
-        """Leave one mark for each of some orders, in their order."""
-        marks = env["partner.loyalty.touch"].search([])
-        marks.unlink()
-        marks.create([{"res_model": "sale.order", "res_id": order_id} for order_id in order_ids])
-        env.cr.commit()
