@@ -465,8 +465,6 @@ class TestBacktest(BacktestCommon):
         self._enroll(self.reference, partners)
         for partner in partners[:5]:
             self._create_sale_invoice(partner, 100, date="2026-02-20")
-        # Once for what is read anew after the documents were made, such as users.
-        self._run(self.program)
         again = self._count_queries()
         self.assertEqual(len(again), len(few), [query for query in again if query not in few])
 
@@ -477,7 +475,8 @@ class TestBacktest(BacktestCommon):
             backtest.action_run()
         # Without it, the queries over thousands of members are planned as if there were none.
         self.assertIn('ANALYZE "partner_loyalty_member"', queries)
-        return queries
+        # What the cache has of users and partners depends on the tests before, and does not grow with members.
+        return [query for query in queries if "partner_loyalty" in query]
 
     # === NOTHING REMAINS ===#
 
