@@ -113,20 +113,39 @@ class PartnerLoyaltyMember(models.Model):
             SQL(
                 """
                 UPDATE partner_loyalty_difference difference
-                   SET account_id = target.id
-                  FROM partner_loyalty_account own, partner_loyalty_account target
-                 WHERE own.id = difference.account_id AND own.member_id = %(member)s
-                   AND target.member_id = %(root)s AND target.unit = own.unit
-                   AND NOT EXISTS (
+                   SET account_id = moved.account_id, origin_id = moved.origin_id
+                  FROM (%s) moved
+                 WHERE moved.id = difference.id AND NOT EXISTS (
                        SELECT 1 FROM partner_loyalty_difference other
-                        WHERE other.rule_id = difference.rule_id AND other.account_id = target.id
-                          AND other.origin_model = difference.origin_model AND other.origin_id = difference.origin_id)
+                        WHERE other.rule_id = difference.rule_id AND other.account_id = moved.account_id
+                          AND other.origin_model = difference.origin_model AND other.origin_id = moved.origin_id
+                          AND other.period_start = difference.period_start)
                 """,
-                member=self.id,
-                root=self.root_id.id,
+                self._get_moved_differences_query(),
             )
         )
         self.env["partner.loyalty.difference"].invalidate_model()
+
+    def _get_moved_differences_query(self):
+        """Return the account and the origin that differences have from now on.
+
+        By bands the member itself is the origin, and from now on that is the other one.
+
+        :return: columns ``id, account_id, origin_id``
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT known.id, target.id AS account_id,
+                   CASE WHEN rule.formula = 'bands' THEN target.member_id ELSE known.origin_id END AS origin_id
+              FROM partner_loyalty_difference known
+              JOIN partner_loyalty_rule rule ON rule.id = known.rule_id
+              JOIN partner_loyalty_account own ON own.id = known.account_id AND own.member_id = %(member)s
+              JOIN partner_loyalty_account target ON target.member_id = %(root)s AND target.unit = own.unit
+            """,
+            member=self.id,
+            root=self.root_id.id,
+        )
 
     def _log_merge(self):
         """Note the merge on both members."""
