@@ -74,32 +74,49 @@ class PartnerLoyaltyTarget(models.AbstractModel):
         )
 
     def _get_part_query(self, scope):
-        """Return the sums of the matching lines by member, origin and rate.
+        """Return the sums of the matching lines by member and origin, and by rate where that differs by category.
 
         :rtype: SQL
         """
         query = self._get_matching_query(scope)
         column = self._get_column(query)
         rate = self._add_rate(query)
+        has_rates = self._has_category_rates()
         period_start = self._get_period_start(column("rate_date"))
-        query.groupby = SQL("membership.root_id, %s, %s, 4, 5", column("origin_model"), column("origin_id"))
+        terms = SQL("membership.root_id"), column("origin_model"), column("origin_id"), SQL("4")
+        query.groupby = SQL(", ").join([*terms, SQL("5")] if has_rates else terms)
+        agreement = SQL("agreement.name") if self._has_agreements() else SQL("NULL::varchar")
         return query.select(
             SQL("membership.root_id"),
             column("origin_model"),
             column("origin_id"),
             SQL("%s AS period_start", period_start),
-            SQL("%s AS rate", rate),
+            SQL("%s AS rate", rate if has_rates else self._get_first(column, rate)),
             SQL("ROUND(SUM(%s), 6) AS base", self._get_base(query)),
             SQL("ROUND(SUM(%s)::numeric, 6) AS quantity", self._get_quantity(column)),
             SQL("%s AS whole", self._get_whole(query)),
-            SQL("MIN(tier.id) AS tier_id"),
-            SQL("MIN(tier.name->>'en_US') AS tier"),
-            SQL("MIN(agreement.name) AS agreement") if self._has_agreements() else SQL("NULL AS agreement"),
+            SQL("%s AS tier_id", self._get_first(column, SQL("tier.id"))),
+            SQL("%s AS tier", self._get_first(column, SQL("tier.name->>'en_US'"))),
+            SQL("%s AS agreement", self._get_first(column, agreement)),
             SQL("MAX(%s) AS contribution_date", column("date")),
             SQL("MIN(%s) AS rate_date", column("rate_date")),
             SQL("MIN(%(document)s) <> MAX(%(document)s) AS is_followed", document=column("document_id")),
             *self._get_exchange_columns(column),
             *(SQL("%s AS %s", value, SQL.identifier(name)) for name, value in self._get_more_sums(query).items()),
+        )
+
+    def _get_first(self, column, value):
+        """Return a value of the document that is the origin itself, as an aggregate of all documents of the origin.
+
+        They differ only where an invoice and its credit note belong to members who were merged since.
+        """
+        if not self.program_id._has_merged_members():
+            return SQL("MIN(%s)", value)
+        return SQL(
+            "(array_agg(%(value)s ORDER BY %(document)s <> %(origin)s, %(document)s))[1]",
+            value=value,
+            document=column("document_id"),
+            origin=column("origin_id"),
         )
 
     def _get_base(self, query):
@@ -401,10 +418,10 @@ class PartnerLoyaltyTarget(models.AbstractModel):
         )
 
     def _get_tier_member(self, query):
-        """Return the member whose tier applies: where members were merged, the one that the document earned first.
+        """Return the member whose tier applies: that of the partner, or else the one that this was merged into.
 
-        So a merge changes nothing about documents that were answered before it. A document that earned nothing so far
-        has the tier of the member that its partner was then, or else of the one that this was merged into.
+        Where contacts were merged as well, the partner is several members, and the one that the document earned for
+        first is meant. So neither changes anything about documents that were answered before.
 
         :rtype: SQL
         """
@@ -419,7 +436,7 @@ class PartnerLoyaltyTarget(models.AbstractModel):
                       JOIN partner_loyalty_member holder ON holder.id = account.member_id
                      WHERE answer.origin_id = %(origin_id)s AND answer.origin_model = %(origin_model)s
                        AND answer.program_id = %(program)s AND answer.type IN %(types)s
-                       AND holder.root_id = membership.root_id),
+                       AND holder.root_id = membership.root_id AND holder.partner_id = %(partner)s),
                    (SELECT own.id
                       FROM partner_loyalty_member own
                       JOIN partner_loyalty_tier_period period ON period.member_id = own.id

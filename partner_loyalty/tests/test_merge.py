@@ -262,6 +262,21 @@ class TestContactMerge(MergeCommon):
         self.assertEqual(difference.member_id, target)
         self.assertFalse(self._compare(self.program))
 
+    def test_dismissed_differences_of_bands_stay_dismissed_period_by_period(self):
+        bands = [Command.create({"threshold": 0, "rate": 10})]
+        program = self._create_program([{"formula": "bands", "period": "month", "band_ids": bands}])
+        member, target = self._enroll(program, self.dealer, self.gold_dealer)
+        self._create_sale_invoice(self.dealer, 100, date="2026-02-10")
+        self._create_sale_invoice(self.gold_dealer, 100, date="2026-01-10")
+        self.env.cr.precommit.data.pop("partner.loyalty.touch", None)
+        differences = self._compare(program)
+        self.assertEqual(len(differences), 2)
+        differences.action_dismiss()
+        member._merge_into(target)
+        self.assertEqual(differences.member_id, target)
+        self.assertEqual(set(differences.mapped("origin_id")), {target.id})
+        self.assertFalse(self._compare(program))
+
     # === MEMBERSHIP AND TIERS ===#
 
     def test_a_membership_that_goes_on_is_continued_where_that_of_the_destination_has_ended(self):
@@ -387,4 +402,19 @@ class TestContactMerge(MergeCommon):
         member._merge_into(target)
         self._pay(self.invoice, 40)
         self.assertRecordValues(self._answer_documents(), [{"member_id": target.id, "amount": 4}])
+        self.assertUnmoved(self.program)
+
+    def test_a_credit_note_of_another_referrer_has_the_rate_of_its_invoice(self):
+        rule = self._create_rule(self.program, role="referrer", name="Referral")
+        rule.tier_rate_ids = [Command.create({"tier_id": self.gold.id, "rate": 50})]
+        member, target = self._enroll_both()
+        invoice = self._create_sale_invoice(self.stranger, 100, loyalty_partner_id=self.dealer.id)
+        credit_note = self._credit(invoice, 40, post=False)
+        credit_note.loyalty_partner_id = self.gold_dealer
+        credit_note.action_post()
+        self.assertEqual(credit_note.loyalty_partner_id, self.gold_dealer)
+        member._merge_into(target)
+        self.assertRecordValues(
+            self._answer_documents(), [{"member_id": target.id, "origin_id": invoice.id, "amount": 6}]
+        )
         self.assertUnmoved(self.program)
