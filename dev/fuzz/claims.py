@@ -39,16 +39,16 @@ class ClaimSteps:
 
     def _do_refuse(self, side, a, b, c):
         """Refuse a payout."""
-        self._take_back(side, b, "refuse")
+        self._take_back(side, b, "refuse", "No")
 
     def _do_cancel_payout(self, side, a, b, c):
         """Cancel a payout."""
         self._take_back(side, b, "cancel")
 
-    def _take_back(self, side, number, verb):
+    def _take_back(self, side, number, verb, *reason):
         payout = self._pick_payout(side, number)
         if payout:
-            getattr(payout.with_user(self.world.manager), f"action_{verb}")()
+            getattr(payout.with_user(self.world.manager), f"action_{verb}")(*reason)
             self._give_back(*side.payouts.pop(payout.id))
 
     def _give_back(self, account, debit):
