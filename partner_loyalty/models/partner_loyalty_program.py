@@ -368,10 +368,19 @@ class PartnerLoyaltyProgram(models.Model):
         """
         return self.with_context(active_test=False).rule_ids.filtered(lambda rule: not rule.is_draft)
 
+    def _get_copies(self, new_program, name):
+        """Return what a copy of this program has instead of its own rules or tiers.
+
+        :param new_program: the copy
+        :param str name: the field, whose records Odoo copies in the order of their ids
+        :rtype: dict
+        """
+        return dict(zip(self[name].sorted("id"), new_program[name].sorted("id"), strict=True))
+
     def _copy_tier_rates(self, new_program):
         """Give the rules of a copy of this program their rates, for the tiers of the copy."""
-        tiers = dict(zip(self.tier_ids, new_program.tier_ids, strict=True))
-        for rule, new_rule in zip(self.rule_ids, new_program.rule_ids, strict=True):
+        tiers = self._get_copies(new_program, "tier_ids")
+        for rule, new_rule in self._get_copies(new_program, "rule_ids").items():
             new_rule.tier_rate_ids = [
                 fields.Command.create(
                     {
@@ -388,7 +397,7 @@ class PartnerLoyaltyProgram(models.Model):
 
         :param new_program: the copy
         """
-        copies = dict(zip(self.rule_ids, new_program.rule_ids, strict=True))
+        copies = self._get_copies(new_program, "rule_ids")
         for rule, new_rule in copies.items():
             if rule.previous_id in copies:
                 new_rule.previous_id = copies[rule.previous_id]

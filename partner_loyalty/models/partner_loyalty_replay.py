@@ -99,9 +99,9 @@ class PartnerLoyaltyReplay(models.AbstractModel):
     def _get_originals(self, copy):
         """Return the ids of the rules and tiers of the program by those of its copy."""
         program = self.program_id.with_context(active_test=False)
-        return (
-            dict(zip(copy.rule_ids.ids, program.rule_ids.ids, strict=True)),
-            dict(zip(copy.tier_ids.ids, program.tier_ids.ids, strict=True)),
+        return tuple(
+            {new.id: original.id for original, new in program._get_copies(copy, name).items()}
+            for name in ("rule_ids", "tier_ids")
         )
 
     # === BUSINESS METHODS - ENROLLMENT ===#

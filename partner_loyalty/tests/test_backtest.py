@@ -388,12 +388,12 @@ class TestBacktest(BacktestCommon):
         self.assertEqual(backtest.total, 30)
 
     def test_drafts_of_rules_are_tried_in_the_place_of_the_versions_so_far(self):
-        program = self._create_program([{"rate": 10}, {"name": "Other", "rate": 1}])
+        program = self._create_program([{"rate": 10, "sequence": 20}, {"name": "Other", "rate": 1, "sequence": 10}])
         partner = self._create_partner(name="Drafter", is_company=True)
         self._enroll(program, partner)
         self._create_sale_invoice(partner, 100, date="2026-02-10")
         self._answer_documents()
-        first = program.rule_ids[0]
+        first = program.rule_ids.filtered(lambda rule: rule.rate == 10)
         second = self._put_into_force(first, "2026-03-01", rate=15)
         self.env["partner.loyalty.rule"].browse(second.action_new_version()["res_id"]).rate = 20
         backtest = self._run(program)

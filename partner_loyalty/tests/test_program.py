@@ -162,3 +162,13 @@ class TestProgram(PartnerLoyaltyCommon):
         self.assertEqual(copy.tier_ids.mapped("name"), ["Silver", "Gold"])
         self.assertRecordValues(copy.rule_ids, [{"rate": 10, "formula": "percent"}])
         self.assertFalse(copy.rule_ids.tier_rate_ids.tier_id & program.tier_ids)
+
+    def test_rules_of_a_copied_program_keep_their_own_rates_in_whichever_order_they_are(self):
+        program = self._create_program(
+            [{"name": "Last", "sequence": 20}, {"name": "First", "sequence": 10}], tiers=[("Silver", 0), ("Gold", 500)]
+        )
+        gold = program.tier_ids[1]
+        for rule in program.rule_ids:
+            rule.tier_rate_ids = [self._tier_rate(gold, 15 if rule.name == "Last" else 30)]
+        copy = program.copy()
+        self.assertEqual({rule.name: rule.tier_rate_ids.rate for rule in copy.rule_ids}, {"Last": 15, "First": 30})
