@@ -49,6 +49,7 @@ class PartnerLoyaltyExplain(models.TransientModel):
         document = self.document_ref.with_context(lang=partner.lang)
         return {
             "type": "ir.actions.act_window",
+            "name": self.env._("Write to the Partner"),
             "res_model": "mail.compose.message",
             "view_mode": "form",
             "target": "new",
