@@ -1,0 +1,317 @@
+from odoo import models
+from odoo.tools import SQL
+
+from ..const import AMOUNT_KINDS, RECONCILED_TYPES
+
+# What is counted once, however often it comes, by the field that names it.
+DISTINCT_COLUMNS = {
+    "customer": SQL("customer_id"),
+    "product": SQL("product_id"),
+    "campaign": SQL("campaign_id"),
+    "month": SQL("date_trunc('month', date)::date"),
+}
+
+
+class PartnerLoyaltyMeasure(models.AbstractModel):
+    """How a metric is measured: for all members of a program, or some, in one query.
+
+    A source is one method ``_get_value_query_<source>(program, window)`` that returns ``root_id, value``, one row for
+    each member with a value; a module adds a source by adding the method and the selection.
+    """
+
+    _name = "partner.loyalty.measure"
+    _description = "Loyalty Measure"
+
+    # === VALUES ===#
+
+    def _get_value_query(self, program, window):
+        """Return the value of the metric for each member of ``program`` that has one.
+
+        :param program: ``partner.loyalty.program``
+        :param Window window: days and members
+        :return: ``SELECT`` of ``root_id, value``: the member, as ``window.by`` names it, and a numeric
+        :rtype: SQL
+        """
+        self.ensure_one()
+        query = self._get_plain_value_query(program, window)
+        if not self.is_growth:
+            return query
+        if not window.first:
+            return SQL("SELECT NULL::integer AS root_id, NULL::numeric AS value WHERE FALSE")
+        before = self._get_plain_value_query(program, window.get_previous())
+        return SQL(
+            """
+            SELECT root_id, ROUND(100 * (COALESCE(now.value, 0) - before.value) / before.value, 4) AS value
+              FROM (%s) before LEFT JOIN (%s) now USING (root_id) WHERE before.value > 0
+            """,
+            before,
+            query,
+        )
+
+    def _get_plain_value_query(self, program, window):
+        """Return the values as they are, or as per cent of those of another metric."""
+        query = getattr(self, f"_get_value_query_{self.source}")(program, window)
+        if not self.base_id:
+            return query
+        return SQL(
+            """
+            SELECT root_id, ROUND(100 * COALESCE(own.value, 0) / base.value, 4) AS value
+              FROM (%s) base LEFT JOIN (%s) own USING (root_id) WHERE base.value > 0
+            """,
+            self.base_id._get_value_query(program, window),
+            query,
+        )
+
+    def _get_zero(self):
+        """Return the value of a member without a row: zero where things are added up or counted, else none."""
+        self.ensure_one()
+        counts = self.aggregate in ("sum", "count", "distinct") and self.source in ("contribution", "ledger")
+        return SQL("0") if counts and not self.base_id and not self.is_growth else SQL("NULL::numeric")
+
+    def _get_values(self, program, window):
+        """Return the values by member.
+
+        :return: numbers by id of the member, None where there is no value
+        :rtype: dict[int, Decimal]
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT member.id, COALESCE(measured.value, %(zero)s)
+                  FROM (SELECT DISTINCT %(by)s AS id FROM partner_loyalty_member
+                         WHERE program_id = %(program)s AND %(members)s) member
+             LEFT JOIN (%(query)s) measured ON measured.root_id = member.id
+                """,
+                zero=self._get_zero(),
+                by=SQL.identifier(window.by),
+                program=program.id,
+                members=self._get_member_condition(window, SQL.identifier(window.by)),
+                query=self._get_value_query(program, window),
+            )
+        )
+        return dict(rows)
+
+    # === SOURCES ===#
+
+    def _get_value_query_contribution(self, program, window):
+        """Measure what members did.
+
+        Documents, customers and the like count where something is left of them: what was credited in full does not.
+        """
+        if self.aggregate == "last":
+            window = window._replace(first=None, spans=window.spans and self._get_open_spans(window))
+        row = self._get_contribution_rows(program, window)
+        if self.aggregate == "sum":
+            return SQL(
+                "SELECT root_id, ROUND(SUM(%s)::numeric, 4) AS value FROM (%s) AS contribution GROUP BY root_id",
+                SQL.identifier(self.field),
+                row,
+            )
+        # Documents of one kind are of one model.
+        key = DISTINCT_COLUMNS[self.field] if self.aggregate == "distinct" else SQL("origin_id")
+        return SQL(
+            """
+            SELECT root_id, %(value)s AS value
+              FROM (SELECT root_id, %(key)s AS key, SUM(amount) AS amount, SUM(quantity) AS quantity,
+                           MAX(date) AS day, MIN(last_day) AS last_day
+                      FROM (%(row)s) AS contribution GROUP BY root_id, %(key)s) AS part
+             WHERE key IS NOT NULL AND %(is_left)s
+          GROUP BY root_id
+            """,
+            value=self._get_aggregate(),
+            key=key,
+            row=row,
+            is_left=SQL("amount > 0") if self.kind in AMOUNT_KINDS else SQL("TRUE"),
+        )
+
+    def _get_contribution_rows(self, program, window):
+        """Return what members did within a window, by member.
+
+        :rtype: SQL
+        """
+        query = program._get_contribution_query(
+            self.kind, self.role, window.first, window.last, domain=self._get_filter_domain()
+        )
+        column = self._get_column_of(query)
+        self._add_holder(query, program, window)
+        if window.member_ids is not None:
+            partners = self._get_partner_array(program, window)
+            query.add_where(SQL("%s = ANY(%s)", column("partner_id"), partners))
+        last_day = self._add_spans(query, window, SQL("holder.member_id"), column("date"))
+        names = ("amount", "quantity", "origin_model", "origin_id", "customer_id", "product_id", "campaign_id", "date")
+        return query.select(
+            SQL("holder.member_id AS root_id"), SQL("%s AS last_day", last_day), *(column(name) for name in names)
+        )
+
+    def _get_aggregate(self):
+        """Return what is made of the parts that count."""
+        return {
+            "average": SQL("ROUND(SUM(%s)::numeric / COUNT(*), 4)", SQL.identifier(self.field or "amount")),
+            "last": SQL("(MIN(last_day) - MAX(day))::numeric"),
+        }.get(self.aggregate, SQL("COUNT(*)::numeric"))
+
+    def _get_value_query_ledger(self, program, window):
+        """Measure what members earned, as their statements say, by the day of the sale."""
+        day = SQL("entry.contribution_date")
+        if self.aggregate == "last":
+            window = window._replace(first=None, spans=window.spans and self._get_open_spans(window))
+        last_day, spans = self._get_span_join(window, SQL("holder.member_id"), day)
+        value = {
+            "sum": SQL("SUM(entry.amount)"),
+            "average": SQL("ROUND(AVG(entry.amount), 4)"),
+            "last": SQL("(MIN(%s) - MAX(%s) FILTER (WHERE entry.amount > 0))::numeric", last_day, day),
+        }.get(self.aggregate, SQL("COUNT(*) FILTER (WHERE entry.amount > 0)::numeric"))
+        return SQL(
+            """
+            SELECT holder.member_id AS root_id, %(value)s AS value
+              FROM partner_loyalty_entry entry
+              JOIN partner_loyalty_account account ON account.id = entry.account_id
+              JOIN (SELECT id, %(by)s AS member_id FROM partner_loyalty_member
+                     WHERE program_id = %(program)s AND %(members)s) holder ON holder.id = account.member_id
+              %(spans)s
+             WHERE account.program_id = %(program)s AND account.unit = %(unit)s AND entry.type IN %(types)s
+               AND %(day)s <= %(last)s AND %(since)s
+          GROUP BY holder.member_id
+            """,
+            value=value,
+            spans=spans,
+            unit=self.ledger_unit,
+            types=self._get_earned_types(),
+            **self._get_own_terms(program, window, day),
+        )
+
+    def _get_value_query_entered(self, program, window):
+        """Measure what somebody entered or imported, by the day that it is about."""
+        day = SQL("entered.date")
+        if self.aggregate == "last":
+            window = window._replace(first=None, spans=window.spans and self._get_open_spans(window))
+        _last_day, spans = self._get_span_join(window, SQL("holder.member_id"), day)
+        value = {
+            "sum": SQL("SUM(entered.value)::numeric"),
+            "average": SQL("ROUND(AVG(entered.value::numeric), 4)"),
+            "last": SQL("(array_agg(entered.value ORDER BY entered.date DESC, entered.id DESC))[1]::numeric"),
+        }.get(self.aggregate, SQL("COUNT(*)::numeric"))
+        return SQL(
+            """
+            SELECT holder.member_id AS root_id, %(value)s AS value
+              FROM partner_loyalty_metric_value entered
+              JOIN (SELECT id, %(by)s AS member_id FROM partner_loyalty_member
+                     WHERE program_id = %(program)s AND %(members)s) holder ON holder.id = entered.member_id
+              %(spans)s
+             WHERE entered.metric_id = %(metric)s AND %(day)s <= %(last)s AND %(since)s
+          GROUP BY holder.member_id
+            """,
+            value=value,
+            spans=spans,
+            metric=self._origin.id,
+            **self._get_own_terms(program, window, day),
+        )
+
+    def _get_value_query_punctuality(self, program, window):
+        """Measure which per cent of the invoices that fell due were paid in full by then."""
+        day = SQL("move.invoice_date_due")
+        _last_day, spans = self._get_span_join(window, SQL("holder.member_id"), day)
+        return SQL(
+            """
+            SELECT holder.member_id AS root_id,
+                   ROUND(100.0 * COUNT(*) FILTER (WHERE move.amount_residual = 0 AND paid.day <= %(day)s)
+                         / COUNT(*), 4) AS value
+              FROM account_move move
+              JOIN (SELECT id, partner_id, %(by)s AS member_id FROM partner_loyalty_member
+                     WHERE program_id = %(program)s AND %(members)s) holder
+                ON holder.partner_id = move.commercial_partner_id
+        CROSS JOIN LATERAL (
+                SELECT MAX(partial.max_date) AS day
+                  FROM account_move_line term
+                  JOIN account_partial_reconcile partial ON partial.debit_move_id = term.id
+                 WHERE term.move_id = move.id AND term.display_type = 'payment_term') paid
+              %(spans)s
+             WHERE move.move_type = 'out_invoice' AND move.state = 'posted' AND move.payment_state <> 'reversed'
+               AND move.company_id = %(company)s AND %(day)s <= %(last)s AND %(since)s
+               AND EXISTS (SELECT 1 FROM partner_loyalty_member_period period
+                            WHERE period.member_id = holder.id AND period.date_from <= move.invoice_date
+                              AND (period.date_to IS NULL OR period.date_to >= move.invoice_date))
+          GROUP BY holder.member_id
+            """,
+            spans=spans,
+            company=program.company_id.id,
+            **self._get_own_terms(program, window, day),
+        )
+
+    # === PARTS OF QUERIES ===#
+
+    def _get_own_terms(self, program, window, day):
+        """Return what the queries over other tables than contributions share.
+
+        :param SQL day: column of the day that decides
+        :rtype: dict
+        """
+        return {
+            "by": SQL.identifier(window.by),
+            "program": program.id,
+            "members": self._get_member_condition(window, SQL.identifier(window.by)),
+            "day": day,
+            "last": window.last,
+            "since": SQL("%s >= %s", day, window.first) if window.first else SQL("TRUE"),
+        }
+
+    def _get_column_of(self, query):
+        """Return a function that gives the SQL of a column of the contributions of ``query``."""
+        return lambda name: SQL.identifier(query.table, name)
+
+    def _add_holder(self, query, program, window):
+        """Join whom a contribution counts for, as ``holder.member_id``.
+
+        Of the members that a contact stands for after a merge, it is the one that was not merged.
+        """
+        holder = SQL(
+            """(SELECT DISTINCT ON (partner_id, root_id) partner_id, root_id, %s AS member_id
+                  FROM partner_loyalty_member WHERE program_id = %s
+              ORDER BY partner_id, root_id, merged_into_id IS NOT NULL, id)""",
+            SQL.identifier(window.by),
+            program.id,
+        )
+        condition = SQL("holder.partner_id = membership.partner_id AND holder.root_id = membership.root_id")
+        query.add_join("JOIN", "holder", holder, condition)
+
+    def _get_partner_array(self, program, window):
+        """Return the partners whose documents count for the members of a window; an array reaches their index."""
+        return SQL(
+            "ARRAY(SELECT partner_id FROM partner_loyalty_member WHERE program_id = %s AND %s)",
+            program.id,
+            self._get_member_condition(window, SQL.identifier(window.by)),
+        )
+
+    def _get_member_condition(self, window, column):
+        if window.member_ids is None:
+            return SQL("TRUE")
+        return SQL("%s = ANY(%s)", column, list(window.member_ids))
+
+    def _add_spans(self, query, window, member, day):
+        """Let each member have its own days, where the window says so.
+
+        :return: the last day of the member
+        :rtype: SQL
+        """
+        if window.spans is None:
+            return SQL("%s::date", window.last)
+        query.add_join("JOIN", "span", SQL("(%s)", window.spans), self._get_span_condition(member, day))
+        return SQL("span.last_day")
+
+    def _get_span_join(self, window, member, day):
+        """Return the last day of a member, and what to join for it."""
+        if window.spans is None:
+            return SQL("%s::date", window.last), SQL()
+        return SQL("span.last_day"), SQL("JOIN (%s) span ON %s", window.spans, self._get_span_condition(member, day))
+
+    def _get_span_condition(self, member, day):
+        return SQL("span.root_id = %s AND %s BETWEEN span.first_day AND span.last_day", member, day)
+
+    def _get_open_spans(self, window):
+        """Return the spans of a window without their beginning."""
+        return SQL("SELECT root_id, '-infinity'::date AS first_day, last_day FROM (%s) AS open_span", window.spans)
+
+    def _get_earned_types(self):
+        """Return the types of entries that earn: whatever is spent or expires was earned all the same."""
+        return RECONCILED_TYPES

@@ -1,0 +1,350 @@
+from datetime import timedelta
+from decimal import Decimal
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import formatLang
+
+from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, KIND_ROLES, PERIODS, UNITS
+from ..tools import periods
+from ..tools.domains import check_domain, read_domain
+from ..tools.window import Window
+from .partner_loyalty_segment import UNREADABLE
+
+# The fields that each aggregate can be made of.
+AGGREGATE_FIELDS = {
+    "sum": ("amount", "quantity"),
+    "average": ("amount", "quantity"),
+    "distinct": ("customer", "product", "campaign", "month"),
+}
+
+
+class PartnerLoyaltyMetric(models.Model):
+    """A measure with a name: how well a member does, in one number, over any time and for all members at once."""
+
+    _name = "partner.loyalty.metric"
+    _description = "Loyalty Metric"
+    _inherit = ["partner.loyalty.input.mixin", "partner.loyalty.measure"]
+    _order = "sequence, name, id"
+
+    # === FIELDS ===#
+
+    name = fields.Char(required=True, translate=True)
+    description = fields.Text(translate=True, help="What the number says, in a sentence that partners understand.")
+    sequence = fields.Integer(default=100)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        comodel_name="res.company", index=True, help="Programs of this company can use it; those of all where empty."
+    )
+    source = fields.Selection(
+        selection=[
+            ("contribution", "What members did"),
+            ("ledger", "What members earned"),
+            ("punctuality", "Whether members paid on time"),
+            ("entered", "Entered or imported values"),
+        ],
+        required=True,
+        default="contribution",
+    )
+    kind = fields.Selection(selection=CONTRIBUTION_KINDS, default="invoice", help="What counts, and when.")
+    role = fields.Selection(selection=CONTRIBUTION_ROLES, default="buyer", help="The part that the member has in it.")
+    domain = fields.Char(string="Filter", default="[]", help="Only what matches counts.")
+    ledger_unit = fields.Selection(selection=UNITS, string="Earned in", default="point")
+    aggregate = fields.Selection(
+        selection=[
+            ("sum", "Added up"),
+            ("count", "Number of documents"),
+            ("distinct", "Number of different ones"),
+            ("average", "Average of a document"),
+            ("last", "The last one"),
+        ],
+        string="Calculation",
+        required=True,
+        default="sum",
+        help="Of what members did or earned, the last one counts the days since then; of what was entered, it is the "
+        "latest value.",
+    )
+    field = fields.Selection(
+        selection=[
+            ("amount", "Untaxed amount"),
+            ("quantity", "Quantity"),
+            ("customer", "Customers"),
+            ("product", "Products"),
+            ("campaign", "Campaigns"),
+            ("month", "Months"),
+        ],
+        string="Of",
+        default="amount",
+    )
+    base_id = fields.Many2one(
+        comodel_name="partner.loyalty.metric",
+        string="As Share of",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The value is then per cent of that of the other metric over the same time.",
+    )
+    is_growth = fields.Boolean(
+        string="Growth", help="The value is by how many per cent it is more than in the same period before."
+    )
+    unit = fields.Selection(
+        selection=[
+            ("money", "Money"),
+            ("number", "Number"),
+            ("percent", "Per Cent"),
+            ("days", "Days"),
+            ("points", "Points"),
+        ],
+        string="Unit of the Value",
+        compute="_compute_unit",
+        store=True,
+        readonly=False,
+        required=True,
+        precompute=True,
+    )
+    direction = fields.Selection(
+        selection=[("up", "More is better"), ("down", "Less is better")],
+        compute="_compute_direction",
+        store=True,
+        readonly=False,
+        required=True,
+        precompute=True,
+    )
+    value_ids = fields.One2many(comodel_name="partner.loyalty.metric.value", inverse_name="metric_id", string="Values")
+    value_count = fields.Integer(compute="_compute_value_count")
+
+    sample_member_id = fields.Many2one(
+        comodel_name="partner.loyalty.member", string="Value for", store=False, help="Try the metric on a member."
+    )
+    sample_period = fields.Selection(selection=PERIODS, string="Over the Last", store=False, default="year")
+    sample_value = fields.Char(string="Value", compute="_compute_sample_value")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("source", "aggregate", "field", "base_id", "is_growth", "ledger_unit")
+    def _compute_unit(self):
+        for metric in self:
+            metric.unit = metric._get_natural_unit()
+
+    @api.depends("aggregate", "source", "is_growth", "base_id")
+    def _compute_direction(self):
+        for metric in self:
+            is_recency = metric.aggregate == "last" and metric.source in ("contribution", "ledger")
+            metric.direction = "down" if is_recency and not metric.is_growth and not metric.base_id else "up"
+
+    def _compute_value_count(self):
+        counts = dict(
+            self.env["partner.loyalty.metric.value"]._read_group(
+                [("metric_id", "in", self.ids)], ["metric_id"], ["__count"]
+            )
+        )
+        for metric in self:
+            metric.value_count = counts.get(metric, 0)
+
+    @api.depends(
+        "source",
+        "kind",
+        "role",
+        "domain",
+        "ledger_unit",
+        "aggregate",
+        "field",
+        "base_id",
+        "is_growth",
+        "unit",
+        "sample_member_id",
+        "sample_period",
+    )
+    def _compute_sample_value(self):
+        for metric in self:
+            metric.sample_value = metric.sample_member_id and metric._get_sample_value()
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("source", "kind", "role")
+    def _check_role(self):
+        for metric in self.filtered(lambda metric: metric.source == "contribution"):
+            if not metric.kind or metric.role not in KIND_ROLES[metric.kind]:
+                raise ValidationError(
+                    self.env._(
+                        "“%(metric)s” cannot be about “%(role)s” where “%(kind)s” counts: possible is %(roles)s.",
+                        metric=metric.name,
+                        **self.env["partner.loyalty.contribution"]._get_role_labels(
+                            metric.kind or "invoice", metric.role
+                        ),
+                    )
+                )
+
+    @api.constrains("source", "aggregate", "field")
+    def _check_field(self):
+        labels = dict(self._fields["field"]._description_selection(self.env))
+        for metric in self.filtered(lambda metric: metric.source == "contribution"):
+            possible = AGGREGATE_FIELDS.get(metric.aggregate)
+            if possible and metric.field not in possible:
+                raise ValidationError(
+                    self.env._(
+                        "“%(metric)s” cannot be made of “%(field)s”: choose one of %(possible)s.",
+                        metric=metric.name,
+                        field=labels.get(metric.field, ""),
+                        possible=", ".join(labels[name] for name in possible),
+                    )
+                )
+
+    @api.constrains("source", "aggregate", "base_id", "is_growth")
+    def _check_aggregate(self):
+        for metric in self:
+            if metric.source in ("ledger", "entered") and metric.aggregate == "distinct":
+                raise ValidationError(
+                    self.env._(
+                        "“%(metric)s” can count different ones of what members did alone: choose another calculation.",
+                        metric=metric.name,
+                    )
+                )
+            if metric.is_growth and metric.aggregate == "last" and metric.source != "entered":
+                raise ValidationError(
+                    self.env._(
+                        "The days since the last one of “%(metric)s” do not grow by per cent: switch off its growth.",
+                        metric=metric.name,
+                    )
+                )
+
+    @api.constrains("domain")
+    def _check_domain(self):
+        for metric in self:
+            try:
+                check_domain(self.env, "partner.loyalty.contribution", metric.domain)
+            except UNREADABLE as error:
+                raise ValidationError(
+                    self.env._(
+                        "The filter of “%(metric)s” cannot be read: build it with the filter editor. (%(error)s)",
+                        metric=metric.name,
+                        error=str(error)[:500],
+                    )
+                ) from error
+
+    @api.constrains("base_id")
+    def _check_base(self):
+        for metric in self:
+            if metric._has_cycle("base_id"):
+                raise ValidationError(
+                    self.env._("“%(metric)s” would be a share of itself: choose another metric.", metric=metric.name)
+                )
+
+    # === CRUD METHODS ===#
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        for metric in self:
+            users = metric._get_users()
+            if users:
+                raise UserError(
+                    self.env._(
+                        "“%(metric)s” is used by %(users)s: archive it, or choose another metric there first.",
+                        metric=metric.name,
+                        users=", ".join(users),
+                    )
+                )
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for metric, vals in zip(self, vals_list, strict=True):
+            if "name" not in (default or {}):
+                vals["name"] = self.env._("%s (copy)", metric.name)
+        return vals_list
+
+    # === ACTION METHODS ===#
+
+    def action_view_values(self):
+        """Show the values that were entered or imported."""
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_metric_value_action"),
+            "domain": [("metric_id", "=", self.id)],
+            "context": {"default_metric_id": self.id},
+        }
+
+    # === BUSINESS METHODS ===#
+
+    def _get_users(self):
+        """Return the names of what could not be worked out without the metric; modules that use metrics add theirs.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        return self.with_context(active_test=False).search([("base_id", "=", self.id)]).mapped("name")
+
+    def _get_sample_value(self):
+        """Return the value of the member that the metric is tried on, as text."""
+        self.ensure_one()
+        # Who may open metrics sees the figure of a member, though not each document behind it.
+        metric_sudo, member_sudo = self.sudo(), self.sample_member_id.sudo()
+        program = member_sudo.program_id
+        window = self._get_trailing_window(program, self.sample_period or "year")
+        holder = member_sudo.turnover_root_id
+        if not metric_sudo._is_complete():
+            return ""
+        value = metric_sudo._get_values(program, window._replace(member_ids=(holder.id,)))[holder.id]
+        return metric_sudo._format_value(value, program.currency_id)
+
+    def _is_complete(self):
+        """Return whether enough of the metric is filled in to measure something."""
+        self.ensure_one()
+        if self.source != "contribution":
+            return True
+        return self.role in KIND_ROLES.get(self.kind, ()) and (
+            self.aggregate not in AGGREGATE_FIELDS or self.field in AGGREGATE_FIELDS[self.aggregate]
+        )
+
+    @api.model
+    def _get_trailing_window(self, program, period):
+        """Return the last month, quarter, half or whole year up to today.
+
+        :param str period: month, quarter, half or year
+        :rtype: Window
+        """
+        today, months = program._get_today(), periods.MONTHS_BY_PERIOD[period]
+        return Window(today - relativedelta(months=months) + timedelta(days=1), today, months)
+
+    def _get_filter_domain(self):
+        """Return the filter over contributions.
+
+        :rtype: Domain
+        """
+        self.ensure_one()
+        return read_domain(self.env, self.domain)
+
+    def _get_natural_unit(self):
+        """Return the unit that the value has by the way it is calculated."""
+        self.ensure_one()
+        if self.is_growth or self.base_id or self.source == "punctuality":
+            return "percent"
+        if self.source == "entered":
+            return self.unit or "number"
+        if self.aggregate == "last":
+            return "days"
+        if self.aggregate not in ("sum", "average"):
+            return "number"
+        if self.source == "ledger":
+            return "points" if self.ledger_unit == "point" else "money"
+        return "money" if self.field == "amount" else "number"
+
+    def _format_value(self, value, currency):
+        """Return a value as people read it.
+
+        :param value: number, or None where there is no value
+        :param currency: of the program
+        :rtype: str
+        """
+        self.ensure_one()
+        if value is None:
+            return self.env._("no value")
+        if self.unit == "money":
+            return formatLang(self.env, float(value), currency_obj=currency)
+        digits = 0 if value == Decimal(value).to_integral_value() else 2
+        number = formatLang(self.env, float(value), digits=digits)
+        return {
+            "percent": self.env._("%s %%", number),
+            "days": self.env._("%s days", number),
+            "points": self.env._("%s points", number),
+        }.get(self.unit, number)

@@ -1,0 +1,52 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class PartnerLoyaltyMetricValue(models.Model):
+    """A value of a metric that somebody found out and entered or imported, with the day it is about and its source."""
+
+    _name = "partner.loyalty.metric.value"
+    _description = "Metric Value"
+    _inherit = ["partner.loyalty.input.mixin"]
+    _order = "date desc, id desc"
+    _rec_name = "metric_id"
+
+    # === FIELDS ===#
+
+    metric_id = fields.Many2one(
+        comodel_name="partner.loyalty.metric",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        domain="[('source', '=', 'entered')]",
+    )
+    member_id = fields.Many2one(
+        comodel_name="partner.loyalty.member",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        domain="[('merged_into_id', '=', False)]",
+    )
+    partner_id = fields.Many2one(related="member_id.partner_id", store=True)
+    program_id = fields.Many2one(related="member_id.program_id", store=True, index=True)
+    company_id = fields.Many2one(related="member_id.company_id", store=True, index=True)
+    date = fields.Date(required=True, default=fields.Date.context_today, help="The day that the value is about.")
+    value = fields.Float(required=True, digits=(18, 4), aggregator="avg")
+    reference = fields.Char(string="Source", required=True, help="Where the value comes from: a report, an audit.")
+
+    # === CONSTRAINTS ===#
+
+    _metric_member_date_idx = models.Index("(metric_id, member_id, date)")
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("metric_id")
+    def _check_metric_is_entered(self):
+        for value in self:
+            if value.metric_id.source != "entered":
+                raise ValidationError(
+                    self.env._(
+                        "“%(metric)s” is worked out and takes no values: choose a metric of values entered or imported.",
+                        metric=value.metric_id.name,
+                    )
+                )

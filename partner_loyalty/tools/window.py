@@ -1,0 +1,54 @@
+"""The time that a metric is measured over."""
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from dateutil.relativedelta import relativedelta
+
+from odoo.tools import SQL
+
+# The columns of a member that say whom its contributions count for.
+HOLDERS = ("root_id", "turnover_root_id", "group_root_id")
+
+
+class Window(NamedTuple):
+    """Days and members that a metric is measured for.
+
+    :param date first: first day; None where everything before counts
+    :param date last: last day
+    :param int months: how long the period is that the window is, or is the beginning of; None for one of days
+    :param tuple member_ids: only these members, as ``by`` names them; all by default
+    :param str by: column of the member that contributions are added up by, see ``HOLDERS``
+    :param SQL spans: ``SELECT`` of ``root_id, first_day, last_day`` where members have days of their own, all of them
+        within ``first`` and ``last``
+    """
+
+    first: date | None
+    last: date
+    months: int | None = None
+    member_ids: tuple | None = None
+    by: str = "turnover_root_id"
+    spans: SQL | None = None
+
+    @property
+    def shift(self):
+        """How far the period before lies back."""
+        if self.months:
+            return relativedelta(months=self.months)
+        return timedelta(days=(self.last - self.first).days + 1)
+
+    def get_previous(self):
+        """Return the same days of the period before, for a comparison with it.
+
+        Where the window is a whole month or several of them, so is the one before.
+        """
+        last = self.last - self.shift
+        if self.months and self.last + timedelta(days=1) == self.first + self.shift:
+            last = self.first - timedelta(days=1)
+        spans = self.spans and SQL(
+            "SELECT root_id, (first_day - %(shift)s)::date AS first_day, (last_day - %(shift)s)::date AS last_day"
+            " FROM (%(spans)s) AS span",
+            shift=SQL("make_interval(months => %s)", self.months),
+            spans=self.spans,
+        )
+        return self._replace(first=self.first - self.shift, last=last, spans=spans)
