@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.tools import SQL
 
-from ..const import AMOUNT_KINDS, RECONCILED_TYPES
+from ..const import AMOUNT_KINDS, MEMBER, RECONCILED_TYPES
 
 # What is counted once, however often it comes, by the field that names it.
 DISTINCT_COLUMNS = {
@@ -99,31 +99,26 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
 
         Documents, customers and the like count where something is left of them: what was credited in full does not.
         """
-        if self.aggregate == "last":
-            window = window._replace(first=None, spans=window.spans and self._get_open_spans(window))
-        row = self._get_contribution_rows(program, window)
+        rows = self._get_contribution_rows(program, self._get_open_window(window))
         if self.aggregate == "sum":
             return SQL(
                 "SELECT root_id, ROUND(SUM(%s)::numeric, 4) AS value FROM (%s) AS contribution GROUP BY root_id",
                 SQL.identifier(self.field),
-                row,
+                rows,
             )
+        is_sale = self.kind in AMOUNT_KINDS
         # Documents of one kind are of one model.
         key = DISTINCT_COLUMNS[self.field] if self.aggregate == "distinct" else SQL("origin_id")
-        return SQL(
-            """
-            SELECT root_id, %(value)s AS value
-              FROM (SELECT root_id, %(key)s AS key, SUM(amount) AS amount, SUM(quantity) AS quantity,
-                           MAX(date) AS day, MIN(last_day) AS last_day
-                      FROM (%(row)s) AS contribution GROUP BY root_id, %(key)s) AS part
-             WHERE key IS NOT NULL AND %(is_left)s
-          GROUP BY root_id
-            """,
-            value=self._get_aggregate(),
+        parts = SQL(
+            """SELECT root_id, SUM(amount) AS amount, SUM(quantity) AS quantity, MIN(last_day) AS last_day,
+                      MAX(date) FILTER (WHERE %(is_sale)s) AS day
+                 FROM (%(rows)s) AS contribution WHERE %(key)s IS NOT NULL GROUP BY root_id, %(key)s""",
+            # A credit note is no sale of its own day.
+            is_sale=SQL("amount > 0") if is_sale else SQL("TRUE"),
+            rows=rows,
             key=key,
-            row=row,
-            is_left=SQL("amount > 0") if self.kind in AMOUNT_KINDS else SQL("TRUE"),
         )
+        return self._get_query_of_parts(parts, self.field or "amount", has_to_be_left=is_sale)
 
     def _get_contribution_rows(self, program, window):
         """Return what members did within a window, by member.
@@ -138,54 +133,48 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
         if window.member_ids is not None:
             partners = self._get_partner_array(program, window)
             query.add_where(SQL("%s = ANY(%s)", column("partner_id"), partners))
+            query.add_where(self._get_member_condition(window, SQL("holder.member_id")))
         last_day = self._add_spans(query, window, SQL("holder.member_id"), column("date"))
-        names = ("amount", "quantity", "origin_model", "origin_id", "customer_id", "product_id", "campaign_id", "date")
+        names = ("amount", "quantity", "origin_id", "customer_id", "product_id", "campaign_id", "date")
         return query.select(
             SQL("holder.member_id AS root_id"), SQL("%s AS last_day", last_day), *(column(name) for name in names)
         )
 
-    def _get_aggregate(self):
-        """Return what is made of the parts that count."""
-        return {
-            "average": SQL("ROUND(SUM(%s)::numeric / COUNT(*), 4)", SQL.identifier(self.field or "amount")),
-            "last": SQL("(MIN(last_day) - MAX(day))::numeric"),
-        }.get(self.aggregate, SQL("COUNT(*)::numeric"))
-
     def _get_value_query_ledger(self, program, window):
         """Measure what members earned, as their statements say, by the day of the sale."""
+        window = self._get_open_window(window)
         day = SQL("entry.contribution_date")
-        if self.aggregate == "last":
-            window = window._replace(first=None, spans=window.spans and self._get_open_spans(window))
         last_day, spans = self._get_span_join(window, SQL("holder.member_id"), day)
-        value = {
-            "sum": SQL("SUM(entry.amount)"),
-            "average": SQL("ROUND(AVG(entry.amount), 4)"),
-            "last": SQL("(MIN(%s) - MAX(%s) FILTER (WHERE entry.amount > 0))::numeric", last_day, day),
-        }.get(self.aggregate, SQL("COUNT(*) FILTER (WHERE entry.amount > 0)::numeric"))
-        return SQL(
+        parts = SQL(
             """
-            SELECT holder.member_id AS root_id, %(value)s AS value
+            SELECT holder.member_id AS root_id, SUM(entry.amount) AS amount, MIN(%(last_day)s) AS last_day,
+                   MAX(%(day)s) FILTER (WHERE entry.amount > 0) AS day
               FROM partner_loyalty_entry entry
               JOIN partner_loyalty_account account ON account.id = entry.account_id
-              JOIN (SELECT id, %(by)s AS member_id FROM partner_loyalty_member
-                     WHERE program_id = %(program)s AND %(members)s) holder ON holder.id = account.member_id
+              JOIN (%(members)s) holder ON holder.id = account.member_id
               %(spans)s
              WHERE account.program_id = %(program)s AND account.unit = %(unit)s AND entry.type IN %(types)s
-               AND %(day)s <= %(last)s AND %(since)s
-          GROUP BY holder.member_id
+               AND %(days)s
+          GROUP BY holder.member_id, entry.origin_model, entry.origin_id,
+                   CASE WHEN entry.origin_model = %(member)s THEN entry.period_start END
             """,
-            value=value,
+            last_day=last_day,
+            day=day,
+            members=self._get_member_table(program, window),
             spans=spans,
+            program=program.id,
             unit=self.ledger_unit,
             types=self._get_earned_types(),
-            **self._get_own_terms(program, window, day),
+            days=self._get_day_condition(window, day),
+            # What is earned for a period as a whole has the member for its document.
+            member=MEMBER,
         )
+        return self._get_query_of_parts(parts, "amount", has_to_be_left=self.aggregate != "sum")
 
     def _get_value_query_entered(self, program, window):
         """Measure what somebody entered or imported, by the day that it is about."""
+        window = self._get_open_window(window)
         day = SQL("entered.date")
-        if self.aggregate == "last":
-            window = window._replace(first=None, spans=window.spans and self._get_open_spans(window))
         _last_day, spans = self._get_span_join(window, SQL("holder.member_id"), day)
         value = {
             "sum": SQL("SUM(entered.value)::numeric"),
@@ -196,20 +185,24 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
             """
             SELECT holder.member_id AS root_id, %(value)s AS value
               FROM partner_loyalty_metric_value entered
-              JOIN (SELECT id, %(by)s AS member_id FROM partner_loyalty_member
-                     WHERE program_id = %(program)s AND %(members)s) holder ON holder.id = entered.member_id
+              JOIN (%(members)s) holder ON holder.id = entered.member_id
               %(spans)s
-             WHERE entered.metric_id = %(metric)s AND %(day)s <= %(last)s AND %(since)s
+             WHERE entered.metric_id = %(metric)s AND %(days)s
           GROUP BY holder.member_id
             """,
             value=value,
+            members=self._get_member_table(program, window),
             spans=spans,
-            metric=self._origin.id,
-            **self._get_own_terms(program, window, day),
+            # One that is being filled in has no values yet.
+            metric=self._origin.id or 0,
+            days=self._get_day_condition(window, day),
         )
 
     def _get_value_query_punctuality(self, program, window):
-        """Measure which per cent of the invoices that fell due were paid in full by then."""
+        """Measure which per cent of the invoices that fell due were paid in full by then.
+
+        What falls due today can still be paid on time, and what was credited in full was never due.
+        """
         day = SQL("move.invoice_date_due")
         _last_day, spans = self._get_span_join(window, SQL("holder.member_id"), day)
         return SQL(
@@ -218,9 +211,7 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
                    ROUND(100.0 * COUNT(*) FILTER (WHERE move.amount_residual = 0 AND paid.day <= %(day)s)
                          / COUNT(*), 4) AS value
               FROM account_move move
-              JOIN (SELECT id, partner_id, %(by)s AS member_id FROM partner_loyalty_member
-                     WHERE program_id = %(program)s AND %(members)s) holder
-                ON holder.partner_id = move.commercial_partner_id
+              JOIN (%(holders)s) holder ON holder.partner_id = move.commercial_partner_id
         CROSS JOIN LATERAL (
                 SELECT MAX(partial.max_date) AS day
                   FROM account_move_line term
@@ -228,50 +219,99 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
                  WHERE term.move_id = move.id AND term.display_type = 'payment_term') paid
               %(spans)s
              WHERE move.move_type = 'out_invoice' AND move.state = 'posted' AND move.payment_state <> 'reversed'
-               AND move.company_id = %(company)s AND %(day)s <= %(last)s AND %(since)s
-               AND EXISTS (SELECT 1 FROM partner_loyalty_member_period period
-                            WHERE period.member_id = holder.id AND period.date_from <= move.invoice_date
-                              AND (period.date_to IS NULL OR period.date_to >= move.invoice_date))
+               AND move.amount_total > 0 AND move.company_id = %(company)s AND %(days)s
+               AND (%(day)s < %(today)s OR move.amount_residual = 0)
+               AND %(is_member)s AND %(membership)s
           GROUP BY holder.member_id
             """,
+            day=day,
             spans=spans,
             company=program.company_id.id,
-            **self._get_own_terms(program, window, day),
+            today=program._get_today(),
+            holders=self._get_holder_table(program, window),
+            days=self._get_day_condition(window, day),
+            is_member=self._get_member_condition(window, SQL("holder.member_id")),
+            membership=self._get_membership_condition(SQL("move.invoice_date")),
         )
 
     # === PARTS OF QUERIES ===#
 
-    def _get_own_terms(self, program, window, day):
-        """Return what the queries over other tables than contributions share.
+    def _get_query_of_parts(self, parts, field, has_to_be_left):
+        """Return what is made of documents, customers or the like.
 
-        :param SQL day: column of the day that decides
-        :rtype: dict
+        :param SQL parts: ``SELECT`` of ``root_id, amount, quantity, day, last_day``, a row for each of them
+        :param str field: what is added up
+        :param bool has_to_be_left: whether one counts only where its amount is above zero
+        :rtype: SQL
         """
-        return {
-            "by": SQL.identifier(window.by),
-            "program": program.id,
-            "members": self._get_member_condition(window, SQL.identifier(window.by)),
-            "day": day,
-            "last": window.last,
-            "since": SQL("%s >= %s", day, window.first) if window.first else SQL("TRUE"),
-        }
+        value = {
+            "sum": SQL("SUM(%s)", SQL.identifier(field)),
+            "average": SQL("ROUND(SUM(%s)::numeric / COUNT(*), 4)", SQL.identifier(field)),
+            "last": SQL("(MIN(last_day) - MAX(day))::numeric"),
+        }.get(self.aggregate, SQL("COUNT(*)::numeric"))
+        return SQL(
+            "SELECT root_id, %s AS value FROM (%s) AS part WHERE %s GROUP BY root_id",
+            value,
+            parts,
+            SQL("amount > 0") if has_to_be_left else SQL("TRUE"),
+        )
+
+    def _get_open_window(self, window):
+        """Return the window to look at: for the last one of something, it has no beginning."""
+        if self.aggregate != "last":
+            return window
+        return window._replace(first=None, spans=window.spans and self._get_open_spans(window))
+
+    def _get_member_table(self, program, window):
+        """Return which member each member of a window counts for: ``(id, member_id)``."""
+        by = SQL.identifier(window.by)
+        return SQL(
+            "SELECT id, %s AS member_id FROM partner_loyalty_member WHERE program_id = %s AND %s",
+            by,
+            program.id,
+            self._get_member_condition(window, by),
+        )
+
+    def _get_holder_table(self, program, window):
+        """Return which member the documents of a partner count for: ``(partner_id, root_id, member_id)``.
+
+        Of the members that a contact stands for after a merge, it is the one that was not merged.
+        """
+        return SQL(
+            """SELECT DISTINCT ON (partner_id, root_id) partner_id, root_id, %s AS member_id
+                 FROM partner_loyalty_member WHERE program_id = %s
+             ORDER BY partner_id, root_id, merged_into_id IS NOT NULL, id""",
+            SQL.identifier(window.by),
+            program.id,
+        )
+
+    def _get_membership_condition(self, day):
+        """Return whether the partner of ``holder`` was a member on a day.
+
+        :param SQL day: column of the day of the sale
+        :rtype: SQL
+        """
+        return SQL(
+            """EXISTS (SELECT 1 FROM partner_loyalty_member_period period
+                         JOIN partner_loyalty_member member ON member.id = period.member_id
+                        WHERE member.partner_id = holder.partner_id AND member.root_id = holder.root_id
+                          AND period.date_from <= %(day)s AND (period.date_to IS NULL OR period.date_to >= %(day)s))""",
+            day=day,
+        )
+
+    def _get_day_condition(self, window, day):
+        """Return whether a day lies within a window."""
+        if window.first is None:
+            return SQL("%s <= %s", day, window.last)
+        return SQL("%s BETWEEN %s AND %s", day, window.first, window.last)
 
     def _get_column_of(self, query):
         """Return a function that gives the SQL of a column of the contributions of ``query``."""
         return lambda name: SQL.identifier(query.table, name)
 
     def _add_holder(self, query, program, window):
-        """Join whom a contribution counts for, as ``holder.member_id``.
-
-        Of the members that a contact stands for after a merge, it is the one that was not merged.
-        """
-        holder = SQL(
-            """(SELECT DISTINCT ON (partner_id, root_id) partner_id, root_id, %s AS member_id
-                  FROM partner_loyalty_member WHERE program_id = %s
-              ORDER BY partner_id, root_id, merged_into_id IS NOT NULL, id)""",
-            SQL.identifier(window.by),
-            program.id,
-        )
+        """Join whom a contribution counts for, as ``holder.member_id``."""
+        holder = SQL("(%s)", self._get_holder_table(program, window))
         condition = SQL("holder.partner_id = membership.partner_id AND holder.root_id = membership.root_id")
         query.add_join("JOIN", "holder", holder, condition)
 

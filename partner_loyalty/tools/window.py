@@ -42,13 +42,26 @@ class Window(NamedTuple):
 
         Where the window is a whole month or several of them, so is the one before.
         """
-        last = self.last - self.shift
+        last = min(self.last - self.shift, self.first - timedelta(days=1))
         if self.months and self.last + timedelta(days=1) == self.first + self.shift:
             last = self.first - timedelta(days=1)
-        spans = self.spans and SQL(
-            "SELECT root_id, (first_day - %(shift)s)::date AS first_day, (last_day - %(shift)s)::date AS last_day"
-            " FROM (%(spans)s) AS span",
-            shift=SQL("make_interval(months => %s)", self.months),
+        if self.spans is None:
+            return self._replace(first=self.first - self.shift, last=last)
+        # Months differ in length by up to three days: the days of each member decide, and those of all let them.
+        last = self.last - self.shift + timedelta(days=3)
+        return self._replace(first=self.first - self.shift, last=last, spans=self._get_previous_spans())
+
+    def _get_previous_spans(self):
+        """Return the days of each member in the period before, whole months where they are whole."""
+        return SQL(
+            """SELECT root_id, (first_day - %(shift)s)::date AS first_day,
+                      CASE WHEN last_day + 1 = (first_day + %(shift)s)::date THEN first_day - 1
+                           ELSE LEAST((last_day - %(shift)s)::date, first_day - 1) END AS last_day
+                 FROM (%(spans)s) AS span""",
+            shift=SQL(
+                "make_interval(months => %s, days => %s)",
+                self.months or 0,
+                0 if self.months else self.shift.days,
+            ),
             spans=self.spans,
         )
-        return self._replace(first=self.first - self.shift, last=last, spans=spans)
