@@ -13,6 +13,7 @@
         "security/partner_loyalty_security.xml",
         "data/ir_sequence_data.xml",
         "data/ir_cron_data.xml",
+        "data/mail_template_data.xml",
         # Wizards before the views whose buttons open them.
         "wizard/base_module_uninstall_views.xml",
         "wizard/partner_loyalty_enroll_views.xml",

@@ -13,6 +13,7 @@ from . import partner_loyalty_engine
 from . import partner_loyalty_measure
 from . import partner_loyalty_metric
 from . import partner_loyalty_metric_value
+from . import partner_loyalty_quality_mixin
 from . import partner_loyalty_program
 from . import partner_loyalty_segment
 from . import partner_loyalty_tier

@@ -20,6 +20,7 @@ class PartnerLoyaltyProgram(models.Model):
         "mail.activity.mixin",
         "partner.loyalty.input.mixin",
         "partner.loyalty.term.mixin",
+        "partner.loyalty.quality.mixin",
     ]
     _order = "sequence, id"
     _check_company_auto = True

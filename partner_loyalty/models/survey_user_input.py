@@ -6,7 +6,9 @@ TOUCHING_FIELDS = {"end_datetime", "partner_id", "state", "survey_id", "test_ent
 
 class SurveyUserInput(models.Model):
     _name = "survey.user_input"
-    _inherit = ["survey.user_input", "partner.loyalty.touch.mixin"]
+    _inherit = ["survey.user_input", "partner.loyalty.touch.mixin", "partner.loyalty.protected.mixin"]
+    # Only who was asked rates a partner, and once.
+    _protected_fields = frozenset({"loyalty_order_id", "loyalty_rated_partner_id"})
 
     # === FIELDS ===#
 
@@ -20,10 +22,30 @@ class SurveyUserInput(models.Model):
         help="The company whose contact took part, as it was then: who moves to another company takes nothing along.",
     )
 
+    loyalty_order_id = fields.Many2one(
+        comodel_name="sale.order",
+        string="About the Order",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        help="The order whose customer was asked how it was served.",
+    )
+    loyalty_rated_partner_id = fields.Many2one(
+        comodel_name="res.partner",
+        string="Rated Partner",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="The partner whose service the answer is about: who brought the order when its customer was asked.",
+    )
+
     # === CONSTRAINTS ===#
 
     # What was passed is read by the moment it was completed.
     _loyalty_passed_idx = models.Index("(end_datetime) WHERE state = 'done' AND scoring_success")
+
+    # A customer is asked about an order once.
+    _loyalty_order_unique = models.UniqueIndex("(loyalty_order_id) WHERE loyalty_order_id IS NOT NULL")
 
     # === COMPUTE METHODS ===#
 
@@ -48,6 +70,18 @@ class SurveyUserInput(models.Model):
         return super().unlink()
 
     # === BUSINESS METHODS ===#
+
+    def _mark_done(self):
+        self._forget_own_ratings()
+        return super()._mark_done()
+
+    def _forget_own_ratings(self):
+        """Let answers not count that the rated partner gives itself, by the link that its customer was sent."""
+        company = self.env.user.partner_id.commercial_partner_id
+        own = self.filtered(lambda answer: answer.loyalty_rated_partner_id == company)
+        # The order stays, so that nobody is asked about it again.
+        own_sudo = own.sudo()
+        own_sudo.loyalty_rated_partner_id = False
 
     def _get_counting_for_loyalty(self):
         """Return the completed certifications, passed or not: a score that changes is not known as it was."""
