@@ -20,14 +20,21 @@ AGGREGATE_FIELDS = {
     "distinct": ("customer", "product", "campaign", "month"),
 }
 
+QUALITY_WEIGHTS = ("survey_weight", "return_weight", "audit_weight")
+
 
 class PartnerLoyaltyMetric(models.Model):
     """A measure with a name: how well a member does, in one number, over any time and for all members at once."""
 
     _name = "partner.loyalty.metric"
     _description = "Loyalty Metric"
-    _inherit = ["partner.loyalty.input.mixin", "partner.loyalty.measure"]
+    _inherit = [
+        "partner.loyalty.input.mixin",
+        "partner.loyalty.measure",
+        "partner.loyalty.measure.quality",
+    ]
     _order = "sequence, name, id"
+    _check_company_auto = True
 
     # === FIELDS ===#
 
@@ -43,6 +50,7 @@ class PartnerLoyaltyMetric(models.Model):
             ("contribution", "What members did"),
             ("ledger", "What members earned"),
             ("punctuality", "Whether members paid on time"),
+            ("quality", "How well members served customers"),
             ("entered", "Entered or imported values"),
         ],
         required=True,
@@ -83,6 +91,7 @@ class PartnerLoyaltyMetric(models.Model):
         string="As Share of",
         index="btree_not_null",
         ondelete="restrict",
+        check_company=True,
         help="The value is then per cent of that of the other metric over the same time.",
     )
     is_growth = fields.Boolean(
@@ -111,14 +120,61 @@ class PartnerLoyaltyMetric(models.Model):
         required=True,
         precompute=True,
     )
+    survey_weight = fields.Float(
+        string="Weight of Answers",
+        digits=(5, 2),
+        default=50,
+        help="How much the answers of customers to the survey of the program count. Parts without any data drop out, "
+        "and the others make up the whole.",
+    )
+    return_weight = fields.Float(
+        string="Weight of Returns", digits=(5, 2), default=30, help="How much it counts that little is credited."
+    )
+    audit_weight = fields.Float(
+        string="Weight of Audits", digits=(5, 2), default=20, help="How much the last score of an audit counts."
+    )
+    minimum_answers = fields.Integer(
+        default=5, help="With fewer answers in the period, those of customers do not count yet."
+    )
+    audit_metric_id = fields.Many2one(
+        comodel_name="partner.loyalty.metric",
+        string="Audit Scores",
+        domain="[('source', '=', 'entered')]",
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        compute="_compute_audit_metric_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="The metric that officers enter the scores of audits for, from 0 to 100.",
+    )
     value_ids = fields.One2many(comodel_name="partner.loyalty.metric.value", inverse_name="metric_id", string="Values")
     value_count = fields.Integer(compute="_compute_value_count")
 
+    # Read only for all but the form, which asks for a value by them: they are stored nowhere.
     sample_member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member", string="Value for", store=False, help="Try the metric on a member."
+        comodel_name="partner.loyalty.member",
+        string="Value for",
+        store=False,
+        readonly=True,
+        help="Try the metric on a member.",
     )
-    sample_period = fields.Selection(selection=PERIODS, string="Over the Last", store=False, default="year")
+    sample_period = fields.Selection(
+        selection=PERIODS, string="Over the Last", store=False, readonly=True, default="year"
+    )
     sample_value = fields.Char(string="Value", compute="_compute_sample_value")
+
+    # === CONSTRAINTS ===#
+
+    _weights_positive = models.Constraint(
+        "CHECK (survey_weight >= 0 AND return_weight >= 0 AND audit_weight >= 0)",
+        "A part of service quality cannot weigh less than nothing: enter zero to leave it out.",
+    )
+    _minimum_answers_range = models.Constraint(
+        "CHECK (minimum_answers BETWEEN 1 AND 1000000)",
+        "At least one answer makes a score: enter 1 or more.",
+    )
 
     # === COMPUTE METHODS ===#
 
@@ -133,6 +189,13 @@ class PartnerLoyaltyMetric(models.Model):
             is_recency = metric.aggregate == "last" and metric.source in ("contribution", "ledger")
             metric.direction = "down" if is_recency and not metric.is_growth and not metric.base_id else "up"
 
+    @api.depends("source")
+    def _compute_audit_metric_id(self):
+        shipped = self.env.ref("partner_loyalty.partner_loyalty_metric_audit", raise_if_not_found=False)
+        for metric in self:
+            metric.audit_metric_id = metric.source == "quality" and (metric.audit_metric_id or shipped)
+
+    @api.depends("value_ids")
     def _compute_value_count(self):
         counts = dict(
             self.env["partner.loyalty.metric.value"]._read_group(
@@ -153,12 +216,17 @@ class PartnerLoyaltyMetric(models.Model):
         "base_id",
         "is_growth",
         "unit",
+        "survey_weight",
+        "return_weight",
+        "audit_weight",
+        "minimum_answers",
+        "audit_metric_id",
         "sample_member_id",
         "sample_period",
     )
     def _compute_sample_value(self):
         for metric in self:
-            metric.sample_value = metric.sample_member_id and metric._get_sample_value()
+            metric.sample_value = metric._get_sample_value()
 
     # === CONSTRAINT METHODS ===#
 
@@ -209,11 +277,41 @@ class PartnerLoyaltyMetric(models.Model):
                     )
                 )
 
+    @api.constrains("source")
+    def _check_source(self):
+        for metric in self:
+            if metric.source != "entered" and metric.sudo().value_ids:
+                raise ValidationError(
+                    self.env._(
+                        "“%(metric)s” has values that were entered, which would count no more: create another metric.",
+                        metric=metric.name,
+                    )
+                )
+
+    @api.constrains("source", "survey_weight", "return_weight", "audit_weight", "audit_metric_id")
+    def _check_quality(self):
+        for metric in self.filtered(lambda metric: metric.source == "quality"):
+            if not any(metric[name] for name in QUALITY_WEIGHTS):
+                raise ValidationError(
+                    self.env._(
+                        "Nothing of “%(metric)s” has any weight: enter one for answers, returns or audits.",
+                        metric=metric.name,
+                    )
+                )
+            if metric.audit_weight and metric.audit_metric_id.source != "entered":
+                raise ValidationError(
+                    self.env._(
+                        "“%(metric)s” lacks the metric that audit scores are entered for: choose one whose values are "
+                        "entered, or enter 0 as the weight of audits.",
+                        metric=metric.name,
+                    )
+                )
+
     @api.constrains("domain")
     def _check_domain(self):
         for metric in self:
             try:
-                check_domain(self.env, "partner.loyalty.contribution", metric.domain)
+                metric._check_filter()
             except UNREADABLE as error:
                 raise ValidationError(
                     self.env._(
@@ -255,6 +353,14 @@ class PartnerLoyaltyMetric(models.Model):
 
     # === ACTION METHODS ===#
 
+    def action_view_members(self):
+        """Open the dialog that lists the values of all members."""
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_metric_reading_action"),
+            "context": {"default_metric_id": self.id},
+        }
+
     def action_view_values(self):
         """Show the values that were entered or imported."""
         self.ensure_one()
@@ -272,39 +378,70 @@ class PartnerLoyaltyMetric(models.Model):
         :rtype: list[str]
         """
         self.ensure_one()
-        return self.with_context(active_test=False).search([("base_id", "=", self.id)]).mapped("name")
+        # What another company works out goes on as well.
+        metric_sudo = self.sudo().with_context(active_test=False)
+        return metric_sudo.search(["|", ("base_id", "=", self.id), ("audit_metric_id", "=", self.id)]).mapped("name")
+
+    def _is_audit_score(self):
+        """Return whether what is entered for the metric is a part of service quality."""
+        self.ensure_one()
+        # A metric of another company may use it as well.
+        metric_sudo = self.sudo().with_context(active_test=False)
+        return bool(metric_sudo.search_count([("audit_metric_id", "=", self.id), ("source", "=", "quality")], limit=1))
+
+    def _check_filter(self):
+        """Check that who writes the metric can read its filter.
+
+        :raises: one of ``UNREADABLE`` where not
+        """
+        self.ensure_one()
+        check_domain(self.env, "partner.loyalty.contribution", self.domain)
 
     def _get_sample_value(self):
         """Return the value of the member that the metric is tried on, as text."""
         self.ensure_one()
+        if not self._can_be_tried():
+            return ""
         # Who may open metrics sees the figure of a member, though not each document behind it.
         metric_sudo, member_sudo = self.sudo(), self.sample_member_id.sudo()
         program = member_sudo.program_id
-        window = self._get_trailing_window(program, self.sample_period or "year")
+        window = self._get_trailing_window(program._get_today(), self.sample_period)
         holder = member_sudo.turnover_root_id
-        if not metric_sudo._is_complete():
-            return ""
         value = metric_sudo._get_values(program, window._replace(member_ids=(holder.id,)))[holder.id]
         return metric_sudo._format_value(value, program.currency_id)
+
+    def _can_be_tried(self):
+        """Return whether the metric is complete, and the user may see what it is tried on and by which filter."""
+        self.ensure_one()
+        if not (self.sample_member_id and self.sample_period and self.sample_member_id.has_access("read")):
+            return False
+        try:
+            self._check_filter()
+        except UNREADABLE:
+            return False
+        return self._is_complete()
 
     def _is_complete(self):
         """Return whether enough of the metric is filled in to measure something."""
         self.ensure_one()
         if self.source != "contribution":
-            return True
-        return self.role in KIND_ROLES.get(self.kind, ()) and (
-            self.aggregate not in AGGREGATE_FIELDS or self.field in AGGREGATE_FIELDS[self.aggregate]
+            return bool(self.source and self.aggregate)
+        return (
+            self.role in KIND_ROLES.get(self.kind, ())
+            and bool(self.aggregate)
+            and self.field in AGGREGATE_FIELDS.get(self.aggregate, [self.field])
         )
 
     @api.model
-    def _get_trailing_window(self, program, period):
-        """Return the last month, quarter, half or whole year up to today.
+    def _get_trailing_window(self, last, period):
+        """Return the month, quarter, half or whole year that ends with a day.
 
+        :param date last: its last day
         :param str period: month, quarter, half or year
         :rtype: Window
         """
-        today, months = program._get_today(), periods.MONTHS_BY_PERIOD[period]
-        return Window(today - relativedelta(months=months) + timedelta(days=1), today, months)
+        months = periods.MONTHS_BY_PERIOD[period]
+        return Window(last + timedelta(days=1) - relativedelta(months=months), last, months)
 
     def _get_filter_domain(self):
         """Return the filter over contributions.
@@ -317,7 +454,7 @@ class PartnerLoyaltyMetric(models.Model):
     def _get_natural_unit(self):
         """Return the unit that the value has by the way it is calculated."""
         self.ensure_one()
-        if self.is_growth or self.base_id or self.source == "punctuality":
+        if self.is_growth or self.base_id or self.source in ("punctuality", "quality"):
             return "percent"
         if self.source == "entered":
             return self.unit or "number"

@@ -29,6 +29,7 @@ from . import test_lifecycle
 from . import test_main_job
 from . import test_member
 from . import test_merge
+from . import test_metric
 from . import test_month_end
 from . import test_multi_company
 from . import test_neutralize
@@ -37,6 +38,7 @@ from . import test_peer_complaints
 from . import test_periods
 from . import test_program
 from . import test_promotion
+from . import test_quality
 from . import test_recovery
 from . import test_rule
 from . import test_rule_properties

@@ -41,6 +41,8 @@ RIGHTS = {
     "partner.loyalty.rule.rate": TERMS,
     "partner.loyalty.rule.band": TERMS,
     "partner.loyalty.segment": {**EVERY_EMPLOYEE, "officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.metric": {"officer": "r", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.metric.value": OFFICERS_DIALOG,
     "partner.loyalty.agreement": {**STAFF, "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.member": {**STATEMENT, "officer": "rwc", "manager": "rwc", "administrator": "rwc"},
     "partner.loyalty.member.period": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
@@ -74,6 +76,8 @@ RIGHTS = {
     "partner.loyalty.enroll.line": OFFICERS_DIALOG,
     "partner.loyalty.payout.prepare": OFFICERS_DIALOG,
     "partner.loyalty.payout.prepare.line": OFFICERS_DIALOG,
+    "partner.loyalty.metric.reading": OFFICERS_DIALOG,
+    "partner.loyalty.metric.reading.line": OFFICERS_DIALOG,
     "partner.loyalty.rule.version": MANAGERS_DIALOG,
     "partner.loyalty.template": MANAGERS_DIALOG,
     "partner.loyalty.rule.version.line": MANAGERS_DIALOG,
@@ -148,6 +152,15 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.rule.band": cls.program.rule_ids.band_ids,
             "partner.loyalty.segment": cls.env["partner.loyalty.segment"].create(
                 {"name": "Dealers", "company_id": cls.company.id}
+            ),
+            "partner.loyalty.metric": cls.env.ref("partner_loyalty.partner_loyalty_metric_audit"),
+            "partner.loyalty.metric.value": cls.env["partner.loyalty.metric.value"].create(
+                {
+                    "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_audit").id,
+                    "member_id": cls.member.id,
+                    "value": 80,
+                    "reference": "Visit",
+                }
             ),
             "partner.loyalty.agreement": cls.env["partner.loyalty.agreement"].create(
                 {"name": "Launch", "member_id": cls.member.id, "multiplier": 2, "date_from": "2027-01-01"}
@@ -255,6 +268,10 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.deal.refuse": {"reason": "No"},
             "partner.loyalty.apply.past": {"program_id": cls.program.id},
             "partner.loyalty.takeover": {"member_id": cls.member.id},
+            "partner.loyalty.metric.reading": {
+                "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_turnover").id,
+                "program_id": cls.program.id,
+            },
             "partner.loyalty.attribution.choose": {
                 "attribution_id": cls.env["partner.loyalty.attribution"].search([], limit=1).id
             },

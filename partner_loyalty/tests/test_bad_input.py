@@ -92,6 +92,18 @@ class TestBadInput(ApiCommon):
             "partner.loyalty.rule": {"name": "Odd", **program},
             "partner.loyalty.rule.rate": {"rule_id": cls.rule.id, "tier_id": cls.program.tier_ids[0].id, "rate": 1},
             "partner.loyalty.segment": {"name": "Odd"},
+            "partner.loyalty.metric": {"name": "Odd"},
+            "partner.loyalty.metric.value": {
+                "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_audit").id,
+                "value": 7,
+                "date": TODAY,
+                "reference": "Odd",
+                **member,
+            },
+            "partner.loyalty.metric.reading": {
+                "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_audit").id,
+                **program,
+            },
             "partner.loyalty.agreement": {"name": "Odd", "multiplier": 2, "date_from": "2027-01-01", **member},
             "partner.loyalty.rule.band": {"rule_id": cls.rule.id, "threshold": 1, "rate": 1},
             "partner.loyalty.member": {"partner_id": cls.referrer.id, **program},
@@ -431,6 +443,9 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.deal", "description"),
             ("partner.loyalty.backtest", "name"),
             ("partner.loyalty.attribution", "reason"),
+            ("partner.loyalty.metric", "name"),
+            ("partner.loyalty.metric", "description"),
+            ("partner.loyalty.metric.value", "reference"),
         ):
             for number, text in enumerate((*HOSTILE, "x" * 10000)):
                 if name == "external_ref" and len(text) > 1000:

@@ -4,6 +4,8 @@ from odoo.tests import tagged
 
 from .common import TODAY, PartnerLoyaltyCommon
 
+NOT_FOR_ACCOUNTANTS = ("partner.loyalty.todo", "partner.loyalty.metric", "partner.loyalty.metric.value")
+
 
 @tagged("post_install", "-at_install")
 class TestMultiCompany(PartnerLoyaltyCommon):
@@ -56,14 +58,22 @@ class TestMultiCompany(PartnerLoyaltyCommon):
             difference,
             contributions,
             self.env["partner.loyalty.todo"].search([("company_id", "=", self.company_b.id)]),
+            *self._create_metric_of_b(),
         ]
+
+    def _create_metric_of_b(self):
+        metric = self.env["partner.loyalty.metric"].create(
+            {"name": "Visit", "source": "entered", "aggregate": "last", "company_id": self.company_b.id}
+        )
+        value = {"metric_id": metric.id, "member_id": self.member_b.id, "value": 80, "reference": "Report"}
+        return metric, self.env["partner.loyalty.metric.value"].create(value)
 
     def test_users_of_one_company_find_and_read_nothing_of_another(self):
         for records in self._get_records_of_b():
             model = records._name
             self.assertTrue(records, model)
             for user in (self.officer, self.manager, self.users["administrator"], self.users["accountant"]):
-                if model == "partner.loyalty.todo" and user == self.users["accountant"]:
+                if model in NOT_FOR_ACCOUNTANTS and user == self.users["accountant"]:
                     continue
                 Model = self.env[model].with_user(user)
                 with self.subTest(model=model, user=user.login):

@@ -1,0 +1,136 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from ..const import PERIODS
+
+
+class PartnerLoyaltyMetricReading(models.TransientModel):
+    """Lists the values that all members of a program have of a metric, the best first."""
+
+    _name = "partner.loyalty.metric.reading"
+    _description = "Values of All Members"
+    _inherit = ["partner.loyalty.wizard.mixin"]
+    _rec_name = "metric_id"
+
+    # === DEFAULT METHODS ===#
+
+    @api.model
+    def _default_program_id(self):
+        return self.env["partner.loyalty.program"].search([("state", "=", "running")], limit=1)
+
+    # === FIELDS ===#
+
+    metric_id = fields.Many2one(comodel_name="partner.loyalty.metric", required=True, ondelete="cascade")
+    program_id = fields.Many2one(
+        comodel_name="partner.loyalty.program",
+        required=True,
+        ondelete="cascade",
+        domain="[('company_id', 'in', allowed_company_ids)]",
+        default=lambda self: self._default_program_id(),
+    )
+    period = fields.Selection(selection=PERIODS, string="Over the Last", required=True, default="year")
+    date = fields.Date(
+        string="Up to", required=True, default=fields.Date.context_today, help="The last day of the period."
+    )
+    line_ids = fields.One2many(comodel_name="partner.loyalty.metric.reading.line", inverse_name="wizard_id")
+
+    # === ACTION METHODS ===#
+
+    def action_read_values(self):
+        """Work out the values and show them.
+
+        :raises UserError: where nobody was a member then
+        """
+        self.ensure_one()
+        self.check_access("write")
+        # The figures are read by SQL.
+        self.metric_id.check_access("read")
+        self.program_id.check_access("read")
+        lines = self._get_line_vals()
+        if not lines:
+            raise UserError(
+                self.env._(
+                    "Nobody was a member of “%(program)s” in this period: choose a later day, or another program.",
+                    program=self.program_id.name,
+                )
+            )
+        self.line_ids = [Command.clear(), *map(Command.create, lines)]
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "partner_loyalty.partner_loyalty_metric_reading_line_action"
+            ),
+            "name": self._get_title(),
+            "domain": [("wizard_id", "=", self.id)],
+        }
+
+    # === BUSINESS METHODS ===#
+
+    def _get_line_vals(self):
+        """Return the values of the members in their order, those without a value last.
+
+        :rtype: list[dict]
+        """
+        metric, window = self.metric_id, self._get_window()
+        values = metric._get_values(self.program_id, window)
+        member_ids = self.env["partner.loyalty.member"].search(self._get_member_domain(window)).ids
+        rank_by_value = self._get_rank_by_value([values[member_id] for member_id in member_ids])
+        lines = [
+            {
+                "member_id": member_id,
+                "rank": rank_by_value[values[member_id]],
+                "value": float(values[member_id] or 0),
+                "text": metric._format_value(values[member_id], self.program_id.currency_id),
+            }
+            for member_id in member_ids
+        ]
+        return sorted(lines, key=lambda line: line["rank"] or len(lines) + 1)
+
+    def _get_rank_by_value(self, values):
+        """Return which rank a value has; equal ones share it, and no value has none."""
+        ranks = {None: 0}
+        known = [value for value in values if value is not None]
+        for rank, value in enumerate(sorted(known, reverse=self.metric_id.direction == "up"), start=1):
+            ranks.setdefault(value, rank)
+        return ranks
+
+    def _get_window(self):
+        return self.metric_id._get_trailing_window(self.date, self.period)
+
+    def _get_member_domain(self, window):
+        """Return who was a member within a window."""
+        return [
+            ("program_id", "=", self.program_id.id),
+            ("merged_into_id", "=", False),
+            ("date_from", "<=", window.last),
+            "|",
+            ("date_to", "=", False),
+            ("date_to", ">=", window.first),
+        ]
+
+    def _get_title(self):
+        return self.env._(
+            "%(metric)s in “%(program)s”", metric=self.metric_id.name, program=self.program_id.display_name
+        )
+
+
+class PartnerLoyaltyMetricReadingLine(models.TransientModel):
+    """The value of one member."""
+
+    _name = "partner.loyalty.metric.reading.line"
+    _description = "Value of a Member"
+    _inherit = ["partner.loyalty.wizard.mixin"]
+    _order = "wizard_id, id"
+    _rec_name = "member_id"
+
+    # === FIELDS ===#
+
+    wizard_id = fields.Many2one(
+        comodel_name="partner.loyalty.metric.reading", required=True, ondelete="cascade", index=True
+    )
+    member_id = fields.Many2one(comodel_name="partner.loyalty.member", readonly=True, ondelete="cascade")
+    tier_id = fields.Many2one(related="member_id.tier_id")
+    user_id = fields.Many2one(related="member_id.user_id")
+    rank = fields.Integer(readonly=True, aggregator=None)
+    value = fields.Float(digits=(18, 4), readonly=True, aggregator="avg")
+    text = fields.Char(string="Value in Words", readonly=True)
