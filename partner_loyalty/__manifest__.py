@@ -1,6 +1,6 @@
 {
     "name": "Partner Loyalty",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Sales/CRM",
     "summary": "Tiers, points and commission for dealers, resellers and manufacturers",
     "author": "Partner Loyalty engineers",
@@ -26,6 +26,7 @@
         "wizard/partner_loyalty_deal_refuse_views.xml",
         "wizard/partner_loyalty_takeover_views.xml",
         "wizard/partner_loyalty_template_views.xml",
+        "wizard/partner_loyalty_tier_override_views.xml",
         "wizard/partner_loyalty_adjustment_refuse_views.xml",
         "wizard/partner_loyalty_attribution_choose_views.xml",
         "wizard/partner_loyalty_attribution_refuse_views.xml",

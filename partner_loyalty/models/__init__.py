@@ -14,12 +14,17 @@ from . import partner_loyalty_measure
 from . import partner_loyalty_measure_quality
 from . import partner_loyalty_metric
 from . import partner_loyalty_metric_value
+from . import partner_loyalty_tier_policy
+from . import partner_loyalty_tier_decision
 from . import partner_loyalty_quality_mixin
 from . import partner_loyalty_program
 from . import partner_loyalty_segment
 from . import partner_loyalty_tier
+from . import partner_loyalty_tier_criterion
 from . import partner_loyalty_tier_period
 from . import partner_loyalty_member_terms
+from . import partner_loyalty_member_outlook
+from . import partner_loyalty_member_benefits
 from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period

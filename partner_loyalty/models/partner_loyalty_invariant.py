@@ -456,9 +456,13 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                 "partner.loyalty.tier.period",
                 SQL(
                     """SELECT program_id, id FROM partner_loyalty_tier_period
-                        WHERE evidence ? 'threshold'
+                        WHERE evidence ? 'outcome'
                           AND ((evidence->>'value')::numeric <> turnover
-                               OR (evidence->>'threshold')::numeric > GREATEST(turnover, 0))"""
+                               OR evidence->>'outcome' <> outcome
+                               OR jsonb_array_length(jsonb_path_query_array(
+                                      evidence, '$.conditions[*] ? (@.met == true)')) < (evidence->>'needed')::integer
+                               OR (outcome = 'deserved' AND (evidence->>'deserved')::integer <> tier_id)
+                               OR (outcome NOT IN ('deserved', 'step') AND previous_tier_id <> tier_id))"""
                 ),
             ),
         ]

@@ -22,17 +22,27 @@ class PartnerLoyaltyMember(models.Model):
         "partner.loyalty.protected.mixin",
         "partner.loyalty.input.mixin",
         "partner.loyalty.member.terms",
+        "partner.loyalty.member.outlook",
+        "partner.loyalty.member.benefits",
     ]
     _order = "program_id, id desc"
     _rec_names_search = ["partner_id"]
     _protected_fields = frozenset(
         {
             "keeps_turnover",
+            "granted_payment_term_id",
+            "granted_pricelist_id",
+            "group_root_id",
             "merged_into_id",
+            "next_tier_id",
+            "risk_tier_id",
             "root_id",
             "state",
             "suspended",
+            "tier_decision_date",
             "tier_id",
+            "tier_missing",
+            "tier_progress",
             "turnover_into_id",
             "turnover_root_id",
         }
@@ -97,6 +107,29 @@ class PartnerLoyaltyMember(models.Model):
         index=True,
         ondelete="restrict",
         help="The member whose tier the turnover of this one counts for.",
+    )
+    head_id = fields.Many2one(
+        comodel_name="partner.loyalty.member",
+        string="Head of Group",
+        domain="[('program_id', '=', program_id), ('id', '!=', id), ('merged_into_id', '=', False),"
+        " ('head_id', '=', False)]",
+        index="btree_not_null",
+        ondelete="restrict",
+        copy=False,
+        tracking=True,
+        help="Members under one head count together for the tier, and all get it; what each earns stays its own.",
+    )
+    group_member_ids = fields.One2many(
+        comodel_name="partner.loyalty.member", inverse_name="head_id", string="Members of the Group"
+    )
+    group_root_id = fields.Many2one(
+        comodel_name="partner.loyalty.member",
+        compute="_compute_group_root_id",
+        store=True,
+        recursive=True,
+        index=True,
+        ondelete="restrict",
+        help="The member that the turnover of this one is added up for: the head of its group, or itself.",
     )
     period_ids = fields.One2many(
         comodel_name="partner.loyalty.member.period", inverse_name="member_id", string="Membership"
@@ -166,6 +199,12 @@ class PartnerLoyaltyMember(models.Model):
         for member in self:
             heir = member.turnover_into_id or member.merged_into_id
             member.turnover_root_id = (not member.keeps_turnover and heir.turnover_root_id) or member
+
+    @api.depends("turnover_root_id.head_id.turnover_root_id")
+    def _compute_group_root_id(self):
+        for member in self:
+            root = member.turnover_root_id or member
+            member.group_root_id = root.head_id.turnover_root_id or root
 
     @api.depends("period_ids.date_from", "period_ids.date_to")
     def _compute_dates(self):
@@ -269,6 +308,23 @@ class PartnerLoyaltyMember(models.Model):
             if member.referrer_id.program_id != member.program_id:
                 raise ValidationError(
                     self.env._("%(referrer)s is a member of another program: choose one of this program.", **terms)
+                )
+
+    @api.constrains("head_id")
+    def _check_head(self):
+        for member in self.filtered("head_id"):
+            terms = {"member": member.partner_id.display_name, "head": member.head_id.partner_id.display_name}
+            if member.head_id == member or member.head_id.head_id or member.group_member_ids:
+                raise ValidationError(
+                    self.env._(
+                        "A group has one head and members under it: %(head)s cannot be the head of %(member)s, "
+                        "as one of them is under a head already or the head of others.",
+                        **terms,
+                    )
+                )
+            if member.head_id.program_id != member.program_id:
+                raise ValidationError(
+                    self.env._("%(head)s is a member of another program: choose one of this program.", **terms)
                 )
 
     @api.constrains("partner_id")

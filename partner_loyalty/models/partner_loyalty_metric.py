@@ -380,7 +380,9 @@ class PartnerLoyaltyMetric(models.Model):
         self.ensure_one()
         # What another company works out goes on as well.
         metric_sudo = self.sudo().with_context(active_test=False)
-        return metric_sudo.search(["|", ("base_id", "=", self.id), ("audit_metric_id", "=", self.id)]).mapped("name")
+        metrics_sudo = metric_sudo.search(["|", ("base_id", "=", self.id), ("audit_metric_id", "=", self.id)])
+        criteria_sudo = metric_sudo.env["partner.loyalty.tier.criterion"].search([("metric_id", "=", self.id)])
+        return metrics_sudo.mapped("name") + criteria_sudo.tier_id.mapped("display_name")
 
     def _is_audit_score(self):
         """Return whether what is entered for the metric is a part of service quality."""
@@ -465,6 +467,27 @@ class PartnerLoyaltyMetric(models.Model):
         if self.source == "ledger":
             return "points" if self.ledger_unit == "point" else "money"
         return "money" if self.field == "amount" else "number"
+
+    @api.model
+    def _get_name_of(self, metric_id):
+        """Return the name of a metric that was noted somewhere; none where there is no such metric any more.
+
+        :param int metric_id: id of the metric, or None for the turnover that tiers follow
+        :rtype: str
+        """
+        if not metric_id:
+            return self.env._("Turnover")
+        # Whoever may see a figure may read what it is about.
+        metric_sudo = self.sudo().browse(metric_id).exists()
+        return metric_sudo.name
+
+    def _format_bound(self, value, currency):
+        """Return the least or the most that a value has to be, as people read it.
+
+        :rtype: str
+        """
+        text = self._format_value(value, currency)
+        return self.env._("at most %s", text) if self.direction == "down" else self.env._("from %s", text)
 
     def _format_value(self, value, currency):
         """Return a value as people read it.

@@ -8,7 +8,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, KIND_ROLES, MOMENT_KINDS, UNITS
+from ..const import MOMENT_KINDS, UNITS
 from ..tools import periods
 
 
@@ -20,6 +20,7 @@ class PartnerLoyaltyProgram(models.Model):
         "mail.activity.mixin",
         "partner.loyalty.input.mixin",
         "partner.loyalty.term.mixin",
+        "partner.loyalty.tier.policy",
         "partner.loyalty.quality.mixin",
     ]
     _order = "sequence, id"
@@ -100,20 +101,6 @@ class PartnerLoyaltyProgram(models.Model):
         copy=False,
         tracking=True,
         help="Statement lines up to this day stand. What changes later is posted on the first day after it.",
-    )
-    tier_kind = fields.Selection(
-        selection=CONTRIBUTION_KINDS,
-        string="Turnover Counted at",
-        required=True,
-        default="invoice",
-        help="Which sales make the turnover that decides the tier: orders, invoices or payments.",
-    )
-    tier_role = fields.Selection(
-        selection=CONTRIBUTION_ROLES,
-        string="Turnover of",
-        required=True,
-        default="buyer",
-        help="Whether the tier follows what a member buys, or what it brings from others.",
     )
     deal_protection_days = fields.Integer(
         string="Deal Protection (Days)",
@@ -239,21 +226,6 @@ class PartnerLoyaltyProgram(models.Model):
                         "“%(program)s” has members already, so its company stays: "
                         "duplicate the program for another company.",
                         program=program.name,
-                    )
-                )
-
-    @api.constrains("tier_kind", "tier_role")
-    def _check_tier_role(self):
-        for program in self:
-            if program.tier_role not in KIND_ROLES[program.tier_kind]:
-                raise ValidationError(
-                    self.env._(
-                        "The tiers of “%(program)s” cannot follow “%(role)s” where “%(kind)s” counts: "
-                        "possible is %(roles)s.",
-                        program=program.name,
-                        **self.env["partner.loyalty.contribution"]._get_role_labels(
-                            program.tier_kind, program.tier_role
-                        ),
                     )
                 )
 
@@ -631,53 +603,6 @@ class PartnerLoyaltyProgram(models.Model):
                         program=program.name,
                     )
                 )
-
-    # === BUSINESS METHODS - TIERS ===#
-
-    @api.model
-    def _cron_evaluate_tiers(self):
-        """Decide the tiers of the months that have ended, program by program."""
-        programs = self.search([("state", "=", "running")])
-        self.env["ir.cron"]._commit_progress(remaining=len(programs))
-        for program in programs:
-            program._evaluate_tiers()
-            self.env["partner.loyalty.member"]._refresh_by_date(program)
-            self.env["ir.cron"]._commit_progress(1)
-
-    def _start_tiers(self):
-        """Put members who joined before their program had tiers into the lowest one, from today on."""
-        for program in self:
-            today = program._get_today()
-            without = self.env["partner.loyalty.member"].search(
-                [
-                    ("program_id", "=", program.id),
-                    ("merged_into_id", "=", False),
-                    ("tier_period_ids", "=", False),
-                    "|",
-                    ("date_to", "=", False),
-                    ("date_to", ">=", today),
-                ]
-            )
-            if without:
-                self.env["partner.loyalty.tier.period"]._start(without, today)
-                self.env["partner.loyalty.member"]._refresh_by_date(program)
-
-    def _evaluate_tiers(self):
-        """Decide the tier of each member for each month end that has passed without a decision, in order.
-
-        The turnover of the last twelve calendar months counts, dated up to the month's end and within the
-        membership. A decision is in force from the first of the next month and is never taken back.
-        """
-        self.ensure_one()
-        first = self.env["partner.loyalty.tier.period"]._get_first_undecided_day(self)
-        if not first or not self.tier_ids:
-            return
-        last = self._get_today() - timedelta(days=1)
-        if self.date_to:
-            last = min(last, periods.month_end(self.date_to))
-        for day in periods.month_ends(first, last):
-            self.env["partner.loyalty.tier.period"]._decide(self, day)
-        self.env["partner.loyalty.member"]._refresh_by_date(self)
 
     # === BUSINESS METHODS - THE PAST ===#
 

@@ -182,8 +182,9 @@ class PartnerLoyaltyReplay(models.AbstractModel):
     def _get_source_queries(self, copy):
         """Return who is enrolled, and from when to when each of them was a member.
 
-        :return: ``SELECT`` of ``key, partner_id, merged_into, root, turnover_root, referrer, keeps_turnover``, where
-            the four in the middle name other keys; and of ``key, date_from, date_to``
+        :return: ``SELECT`` of ``key, partner_id, merged_into, root, turnover_root, referrer, keeps_turnover,
+            group_root``, where all but the partner and the turnover that is kept name other keys; and of
+            ``key, date_from, date_to``
         :rtype: tuple[SQL, SQL]
         """
         source = self._get_source_program()
@@ -199,7 +200,8 @@ class PartnerLoyaltyReplay(models.AbstractModel):
         return (
             SQL(
                 """SELECT id AS key, partner_id, merged_into_id AS merged_into, root_id AS root,
-                          turnover_root_id AS turnover_root, referrer_id AS referrer, keeps_turnover
+                          turnover_root_id AS turnover_root, referrer_id AS referrer, keeps_turnover,
+                          group_root_id AS group_root
                      FROM partner_loyalty_member WHERE program_id = %s""",
                 source.id,
             ),
@@ -216,7 +218,8 @@ class PartnerLoyaltyReplay(models.AbstractModel):
         return SQL(
             """
             SELECT partner.id AS key, partner.id AS partner_id, NULL::integer AS merged_into, partner.id AS root,
-                   partner.id AS turnover_root, NULL::integer AS referrer, FALSE AS keeps_turnover
+                   partner.id AS turnover_root, NULL::integer AS referrer, FALSE AS keeps_turnover,
+                   partner.id AS group_root
               FROM res_partner partner
              WHERE partner.id IN (%(partners)s) AND partner.active
                AND COALESCE(partner.company_id = %(company)s, TRUE)
@@ -270,15 +273,18 @@ class PartnerLoyaltyReplay(models.AbstractModel):
             member AS (
                 INSERT INTO partner_loyalty_member (
                        id, program_id, company_id, partner_id, merged_into_id, root_id, turnover_root_id,
-                       referrer_id, keeps_turnover, suspended, date_from, date_to, state)
+                       group_root_id, referrer_id, keeps_turnover, suspended, date_from, date_to, state)
                 SELECT source.id, %(program)s, %(company)s, source.partner_id, heir.id, head.id,
-                       COALESCE(turnover.id, source.id), sponsor.id, source.keeps_turnover, FALSE, root.date_from,
+                       COALESCE(turnover.id, source.id),
+                       COALESCE(leader.id, turnover.id, source.id), sponsor.id, source.keeps_turnover, FALSE,
+                       root.date_from,
                        root.date_to, 'ended'
                   FROM source
                   JOIN source head ON head.key = source.root
              LEFT JOIN source heir ON heir.key = source.merged_into
              LEFT JOIN source sponsor ON sponsor.key = source.referrer
              LEFT JOIN source turnover ON turnover.key = source.turnover_root
+             LEFT JOIN source leader ON leader.key = source.group_root
              LEFT JOIN root ON root.id = source.id
             ), member_period AS (
                 INSERT INTO partner_loyalty_member_period (member_id, company_id, date_from, date_to)
@@ -288,14 +294,14 @@ class PartnerLoyaltyReplay(models.AbstractModel):
                 SELECT source.id, %(program)s, %(company)s, unit, 0, 0 FROM source, unnest(%(units)s) unit
             ), tier_period AS (
                 INSERT INTO partner_loyalty_tier_period (
-                       member_id, program_id, company_id, tier_id, is_change, date_from)
-                SELECT root.id, %(program)s, %(company)s, tier.id, TRUE, root.date_from
-                  FROM root, (SELECT id FROM partner_loyalty_tier
-                               WHERE program_id = %(program)s ORDER BY threshold LIMIT 1) tier
+                       member_id, program_id, company_id, tier_id, cause, is_change, date_from)
+                SELECT root.id, %(program)s, %(company)s, %(lowest)s, 'joining', TRUE, root.date_from
+                  FROM root WHERE %(lowest)s IS NOT NULL
             )
             """,
             program=copy.id,
             company=copy.company_id.id,
+            lowest=SQL("%s::integer", copy._get_tiers()[:1].id or None),
             units=[unit for unit, _label in UNITS],
         )
 
@@ -420,14 +426,15 @@ class PartnerLoyaltyReplay(models.AbstractModel):
         """
         return self.env.execute_query(
             SQL(
-                """SELECT member.partner_id, tier.threshold > before.threshold
+                """SELECT member.partner_id,
+                          array_position(%(tiers)s, period.tier_id)
+                              > array_position(%(tiers)s, period.previous_tier_id)
                      FROM partner_loyalty_tier_period period
                      JOIN partner_loyalty_member member ON member.id = period.member_id
-                     JOIN partner_loyalty_tier tier ON tier.id = period.tier_id
-                     JOIN partner_loyalty_tier before ON before.id = period.previous_tier_id
-                    WHERE period.program_id = %s AND period.is_change AND period.date_from BETWEEN %s AND %s""",
-                program.id,
-                self.date_from,
-                self.date_to,
+                    WHERE period.program_id = %(program)s AND period.is_change AND period.previous_tier_id IS NOT NULL
+                      AND period.date_from BETWEEN %(from)s AND %(to)s""",
+                tiers=SQL("(%s::integer[])", program._get_tiers().ids),
+                program=program.id,
+                **{"from": self.date_from, "to": self.date_to},
             )
         )

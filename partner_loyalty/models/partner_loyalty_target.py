@@ -355,11 +355,13 @@ class PartnerLoyaltyTarget(models.AbstractModel):
             ),
         )
         rates += [SQL("tier_rate.rate"), SQL("%s::numeric", str(self.rate))]
+        usual = SQL("COALESCE(%s)", SQL(", ").join(rates))
+        if self._has_multipliers():
+            usual = SQL("%s * COALESCE(tier.multiplier, 1)", usual)
         if not self._has_agreements():
-            return SQL("COALESCE(%s)", SQL(", ").join(rates))
+            return usual
         self._add_agreement(query, SQL("membership.root_id"), self._get_column(query)("partner_id"))
-        rates = SQL(", ").join([SQL("agreement.rate"), *rates])
-        return SQL("COALESCE(%s) * COALESCE(agreement.multiplier, 1)", rates)
+        return SQL("COALESCE(agreement.rate, %s) * COALESCE(agreement.multiplier, 1)", usual)
 
     def _has_agreements(self):
         """Return whether any member has agreed on a rate or a multiplier for the rule."""
@@ -477,7 +479,7 @@ class PartnerLoyaltyTarget(models.AbstractModel):
                       FROM (%(origin)s) origin GROUP BY root_id, period_start) total %(last_year)s %(agreements)s
             """,
             model=MEMBER,
-            multiplier=SQL("COALESCE(agreement.multiplier, 1)") if has_agreements else SQL("1::numeric"),
+            multiplier=self._get_period_multiplier(has_agreements),
             agreement=SQL("agreement.name") if has_agreements else SQL("NULL"),
             agreements=self._get_period_agreement() if has_agreements else SQL(),
             base=SQL("total.base - last_year.base") if is_growth else SQL("total.base"),
@@ -506,6 +508,23 @@ class PartnerLoyaltyTarget(models.AbstractModel):
             SQL("SUM(%s)::numeric AS quantity", self._get_quantity(column)),
             SQL("MAX(%s) AS day", column("date")),
             SQL("MIN(%s) AS partner_id", column("partner_id")),
+        )
+
+    def _has_multipliers(self):
+        """Return whether some tier multiplies what is earned."""
+        return any(tier.multiplier != 1 for tier in self.program_id.tier_ids)
+
+    def _get_period_multiplier(self, has_agreements):
+        """Return what the earning of a period is multiplied by, as agreed on and by the tier on its latest day."""
+        agreed = SQL("COALESCE(agreement.multiplier, 1)") if has_agreements else SQL("1::numeric")
+        if not self._has_multipliers():
+            return agreed
+        return SQL(
+            """%s * COALESCE((SELECT tier.multiplier FROM partner_loyalty_tier_period period
+                           JOIN partner_loyalty_tier tier ON tier.id = period.tier_id
+                          WHERE period.member_id = total.root_id AND period.date_from <= total.day
+                            AND (period.date_to IS NULL OR period.date_to >= total.day)), 1)""",
+            agreed,
         )
 
     def _get_period_agreement(self):

@@ -1,11 +1,12 @@
 from datetime import timedelta
+from decimal import Decimal
+
+from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..tools import periods
-
-TURNOVER_MONTHS = 12
+from .partner_loyalty_tier_decision import FEW_MEMBERS
 
 
 class PartnerLoyaltyTierPeriod(models.Model):
@@ -13,6 +14,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
 
     _name = "partner.loyalty.tier.period"
     _description = "Tier History"
+    _inherit = ["partner.loyalty.tier.decision"]
     _order = "date_from desc, id desc"
     _rec_name = "tier_id"
 
@@ -37,15 +39,58 @@ class PartnerLoyaltyTierPeriod(models.Model):
     date_from = fields.Date(string="In Force from", required=True, readonly=True)
     date_to = fields.Date(string="In Force until", readonly=True)
     evaluation_date = fields.Date(
-        string="Decided as of", readonly=True, help="The end of the month that was evaluated; empty on joining."
+        string="Decided as of", readonly=True, help="The last day that was looked at; empty on joining."
     )
+    cause = fields.Selection(
+        selection=[
+            ("joining", "Joining"),
+            ("evaluation", "Decision"),
+            ("override", "Set by Hand"),
+            ("takeover", "Take-Over"),
+        ],
+        required=True,
+        default="evaluation",
+        readonly=True,
+    )
+    outcome = fields.Selection(
+        selection=[
+            ("deserved", "Reached"),
+            ("valid", "Still valid"),
+            ("grace", "Not reached: a grace period begins"),
+            ("in_grace", "Not reached: in the grace period"),
+            ("step", "Not reached: one tier down"),
+            ("never", "Not reached: kept, since nobody falls"),
+        ],
+        readonly=True,
+    )
+    valid_until = fields.Date(readonly=True, help="The tier is kept up to this day at least.")
+    grace_until = fields.Date(
+        string="Grace until", readonly=True, help="The tier is kept up to this day, and has to be reached by then."
+    )
+    override_until = fields.Date(string="By Hand until", readonly=True)
+    reason = fields.Char(readonly=True, help="Why somebody set the tier by hand.")
     turnover = fields.Monetary(readonly=True, aggregator=None, help="Turnover that the decision was taken on.")
     evidence = fields.Json(readonly=True)
+
+    evidence_text = fields.Html(string="Decided on", compute="_compute_evidence_text")
 
     # === CONSTRAINTS ===#
 
     _member_date_unique = models.UniqueIndex("(member_id, date_from)")
     _member_date_to_idx = models.Index("(member_id, date_from, date_to)")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("evidence")
+    @api.depends_context("lang")
+    def _compute_evidence_text(self):
+        for period in self:
+            lines = [period._get_evidence_line(fact) for fact in (period.evidence or {}).get("conditions", ())]
+            period.evidence_text = (
+                Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % line for line in lines)
+                if lines
+                else False
+            )
 
     # === BUSINESS METHODS ===#
 
@@ -62,7 +107,8 @@ class PartnerLoyaltyTierPeriod(models.Model):
                     "member_id": member.id,
                     "program_id": member.program_id.id,
                     "company_id": member.company_id.id,
-                    "tier_id": member.program_id.tier_ids.sorted("threshold")[0].id,
+                    "tier_id": member.program_id._get_tiers()[0].id,
+                    "cause": "joining",
                     "is_change": True,
                     "date_from": max(filter(None, (member.date_from, earliest))),
                 }
@@ -97,103 +143,153 @@ class PartnerLoyaltyTierPeriod(models.Model):
         return rows[0][0]
 
     @api.model
-    def _decide(self, program, day):
-        """Decide the tiers of ``program`` on the month end ``day``, for members without a later decision.
+    def _get_own_decision_day(self, program, first, last):
+        """Return the first day of a time on which something of a member ends; None without one.
 
-        The tier is the highest whose threshold the turnover reaches, the lowest where it reaches none.
+        That is a time of grace, a tier that was set by hand, or a year of membership where that is measured.
         """
-        self.env.flush_all()
-        self.env.execute_query(
+        queries = [
             SQL(
-                """
-                WITH turnover AS (%(turnover)s), closed AS (%(close)s)
-                INSERT INTO partner_loyalty_tier_period (
-                       member_id, program_id, company_id, tier_id, previous_tier_id, is_change, date_from,
-                       evaluation_date, turnover, evidence, create_uid, create_date, write_uid, write_date)
-                SELECT member.id, member.program_id, member.company_id, tier.id, closed.tier_id,
-                       closed.tier_id IS DISTINCT FROM tier.id, %(next_day)s, %(day)s, tier.turnover,
-                       jsonb_build_object('metric', 'turnover', 'kind', %(kind)s, 'role', %(role)s,
-                                          'from', %(start)s::date, 'to', %(day)s::date, 'value', tier.turnover::text,
-                                          'threshold', tier.threshold::text),
-                       %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
-                  FROM closed
-                  JOIN partner_loyalty_member member ON member.id = closed.member_id
-             LEFT JOIN turnover ON turnover.root_id = member.id
-            CROSS JOIN LATERAL (%(tier)s) tier
-                """,
-                turnover=self._get_turnover_query(program, day),
-                close=self._get_close_query(program, day),
-                tier=self._get_reached_tier_query(program),
-                day=day,
-                next_day=day + timedelta(days=1),
-                start=periods.trailing_months_start(day, TURNOVER_MONTHS),
-                kind=program.tier_kind,
-                role=program.tier_role,
-                uid=self.env.uid,
+                "SELECT %s AS day FROM partner_loyalty_tier_period WHERE program_id = %s AND date_to IS NULL",
+                end,
+                program.id,
+            )
+            for end in (SQL("grace_until"), SQL("override_until"))
+        ]
+        if program.tier_period == "anniversary":
+            queries.append(
+                SQL(
+                    """SELECT (date_from + make_interval(years => years))::date - 1 AS day
+                         FROM partner_loyalty_member, generate_series(1, 100) AS years
+                        WHERE program_id = %s AND merged_into_id IS NULL""",
+                    program.id,
+                )
+            )
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT MIN(day) FROM (%s) AS own WHERE day BETWEEN %s AND %s",
+                SQL(" UNION ALL ").join(queries),
+                first,
+                last,
             )
         )
+        return rows[0][0]
+
+    @api.model
+    def _decide(self, program, day):
+        """Decide the tiers of ``program`` on ``day``, for members without a later decision.
+
+        Whose period ends then gets a whole decision, and so does whose time of grace or tier by hand ends. Where
+        members rise at once, all others can do so.
+        """
+        self.env.flush_all()
+        ends = self._get_period_end_condition(program, day)
+        own = SQL("(period.grace_until = %s::date OR period.override_until = %s::date)", day, day)
+        can_rise = SQL("(%s OR %s)", ends, SQL("%s", program.tier_upgrade == "at_once"))
+        self._decide_due(program, day, SQL("%s AND (%s IS NOT TRUE OR %s)", can_rise, own, ends), ends)
+        self._decide_due(program, day, SQL("%s AND NOT %s", own, ends), SQL("TRUE"), is_trailing=True)
         self.env.invalidate_all()
 
     @api.model
-    def _get_close_query(self, program, day):
-        """Return the statement that ends the tiers of all who are to be decided with ``day``."""
-        return SQL(
-            """
-            UPDATE partner_loyalty_tier_period period
-               SET date_to = %(day)s
-              FROM partner_loyalty_member member
-             WHERE period.program_id = %(program)s AND period.date_to IS NULL
-               AND member.id = period.member_id AND %(due)s
-         RETURNING period.member_id, period.tier_id
-            """,
-            program=program.id,
-            day=day,
-            due=self._get_due_condition(day),
-        )
-
-    @api.model
-    def _get_reached_tier_query(self, program):
-        """Return the highest tier that a row of ``turnover`` reaches, or the lowest."""
-        return SQL(
-            """
-            SELECT tier.id, tier.threshold, COALESCE(turnover.amount, 0) AS turnover
-              FROM partner_loyalty_tier tier
-             WHERE tier.program_id = %s
-               AND (tier.threshold <= COALESCE(turnover.amount, 0) OR tier.threshold = 0)
-          ORDER BY tier.threshold DESC LIMIT 1
-            """,
-            program.id,
+    def _decide_due(self, program, day, condition, is_full, is_trailing=False):
+        """Decide for those who are due; see :meth:`_get_decision_query`."""
+        condition = SQL("%s AND %s", self._get_due_condition(day), condition)
+        due = self._get_due_query(program, condition, is_full)
+        holders = self.env.execute_query(SQL("SELECT DISTINCT holder_id FROM (%s) AS due LIMIT %s", due, FEW_MEMBERS))
+        if not holders:
+            return
+        few = tuple(row[0] for row in holders) if len(holders) < FEW_MEMBERS else None
+        decision = self._get_decision_query(program, day, due, is_trailing, few)
+        self.env.execute_query(
+            SQL(
+                """
+                WITH decision AS MATERIALIZED (
+                    SELECT * FROM (%(decision)s) AS decision
+                     WHERE is_full OR array_position(%(tiers)s, decided_id) > array_position(%(tiers)s, tier_id)
+                ), closed AS (
+                    UPDATE partner_loyalty_tier_period period SET date_to = %(day)s
+                      FROM decision WHERE period.member_id = decision.member_id AND period.date_to IS NULL
+                )
+                INSERT INTO partner_loyalty_tier_period (
+                       member_id, program_id, company_id, tier_id, previous_tier_id, is_change, date_from,
+                       evaluation_date, turnover, evidence, cause, outcome, valid_until, grace_until,
+                       create_uid, create_date, write_uid, write_date)
+                SELECT member.id, member.program_id, member.company_id, decided_id, decision.tier_id,
+                       decided_id <> decision.tier_id, %(next_day)s, %(day)s, turnover, evidence, 'evaluation',
+                       outcome, valid_until, grace_until,
+                       %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+                  FROM decision JOIN partner_loyalty_member member ON member.id = decision.member_id
+                """,
+                decision=decision,
+                tiers=SQL("(%s::integer[])", program._get_tiers().ids),
+                day=day,
+                next_day=day + timedelta(days=1),
+                uid=self.env.uid,
+            )
         )
 
     @api.model
     def _get_due_condition(self, day):
-        """Members who are to be decided on ``day``: who belong to the program then and whose tier is still open."""
+        """Members who can be decided on ``day``: who belong to the program then, with a tier that goes on."""
         return SQL(
-            "member.merged_into_id IS NULL AND member.date_from <= %(day)s AND period.date_from <= %(day)s"
-            " AND COALESCE(member.date_to >= %(day)s, TRUE)",
-            day=day,
+            """period.date_from <= %(day)s AND member.date_from <= %(day)s
+               AND COALESCE(member.date_to >= %(day)s, TRUE) AND COALESCE(period.override_until <= %(day)s, TRUE)""",
+            day=SQL("%s::date", day),
         )
 
     @api.model
-    def _get_turnover_query(self, program, day):
-        """Return the turnover of each member, ``(root_id, amount)``, in the twelve calendar months up to ``day``."""
-        start = periods.trailing_months_start(day, TURNOVER_MONTHS)
-        query = program._get_contribution_query(program.tier_kind, program.tier_role, start, day)
-        # Of the members that a contact stands for after a merge, the one that was not merged decides.
-        holder = SQL(
-            """(SELECT DISTINCT ON (partner_id, root_id) partner_id, root_id, turnover_root_id
-                  FROM partner_loyalty_member WHERE program_id = %s
-              ORDER BY partner_id, root_id, merged_into_id IS NOT NULL, id)""",
-            program.id,
-        )
-        query.add_join(
-            "JOIN",
-            "holder",
-            holder,
-            SQL("holder.partner_id = membership.partner_id AND holder.root_id = membership.root_id"),
-        )
-        query.groupby = SQL.identifier("holder", "turnover_root_id")
-        return query.select(
-            SQL("holder.turnover_root_id AS root_id"),
-            SQL("ROUND(SUM(%s), 4) AS amount", SQL.identifier(query.table, "amount")),
-        )
+    def _get_period_end_condition(self, program, day):
+        """Return whether the period that is measured ends on ``day``, for ``member``."""
+        if program.tier_period != "anniversary":
+            return SQL("%s", program._get_next_period_end(day) == day)
+        next_day = SQL("%s::date", day + timedelta(days=1))
+        start = program._get_membership_year_start(SQL("member.date_from"), next_day)
+        return SQL("%s = %s", start, next_day)
+
+    def _get_evidence_line(self, fact):
+        """Say what was measured of a condition, and what was asked for.
+
+        :param dict fact: one of the conditions in the evidence
+        :rtype: str
+        """
+        self.ensure_one()
+        metric = self.env["partner.loyalty.metric"].new({"unit": fact["unit"], "direction": fact["direction"]})
+        terms = {
+            "metric": self.env["partner.loyalty.metric"]._get_name_of(fact["metric_id"]) or fact["name"],
+            "value": metric._format_value(fact["value"] and Decimal(fact["value"]), self.currency_id),
+            "bound": metric._format_bound(Decimal(fact["minimum"]), self.currency_id),
+        }
+        if fact["met"]:
+            return self.env._("%(metric)s: %(value)s, asked for: %(bound)s", **terms)
+        return self.env._("%(metric)s: %(value)s, not met: %(bound)s", **terms)
+
+    def _set_from(self, tier, day, **values):
+        """Put the members of tiers that go on into another one, after today or after the tier so far began.
+
+        :param tier: ``partner.loyalty.tier``
+        :param date day: the last day of the tier so far
+        :return: the new tiers
+        :rtype: recordset of ``partner.loyalty.tier.period``
+        """
+        created = self.browse()
+        for period in self:
+            last = max(day, period.date_from)
+            period.date_to = last
+            created += period.copy(
+                {
+                    "tier_id": tier.id,
+                    "previous_tier_id": period.tier_id.id,
+                    "is_change": tier != period.tier_id,
+                    "date_from": last + timedelta(days=1),
+                    "date_to": False,
+                    "evaluation_date": False,
+                    "turnover": 0,
+                    "outcome": False,
+                    "valid_until": False,
+                    "grace_until": False,
+                    "override_until": False,
+                    "reason": False,
+                    **values,
+                }
+            )
+        return created

@@ -23,6 +23,8 @@ class SaleOrder(models.Model):
         help="The company that bought, as it was then: a contact that moves to another company takes no orders along.",
     )
 
+    loyalty_outlook = fields.Char(compute="_compute_loyalty_outlook")
+
     # === COMPUTE METHODS ===#
 
     @api.depends("partner_id")
@@ -34,6 +36,14 @@ class SaleOrder(models.Model):
     def _compute_loyalty_partner_id(self):
         for order in self:
             order.loyalty_partner_id = order.opportunity_id.loyalty_partner_id or order.loyalty_partner_id
+
+    # Not by the amount, or each line that somebody edits would look at all that the partner has bought.
+    @api.depends("partner_id", "loyalty_partner_id", "state")
+    @api.depends_context("lang")
+    def _compute_loyalty_outlook(self):
+        for order in self:
+            is_open = order.state in ("draft", "sent")
+            order.loyalty_outlook = order._get_loyalty_outlook() if is_open else False
 
     # === CRUD METHODS ===#
 
@@ -47,6 +57,34 @@ class SaleOrder(models.Model):
     def _get_counting_for_loyalty(self):
         """Return those of the orders that contribute."""
         return self.filtered(lambda order: order.state == "sale")
+
+    def _get_loyalty_outlook(self):
+        """Say how far the next tier is from who buys or brought it, with this quotation.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        # Salespeople see how far a tier is, though not all that it was worked out from.
+        members_sudo = self.env["partner.loyalty.member"].sudo()
+        members_sudo = members_sudo.search(
+            [
+                ("partner_id", "in", (self.loyalty_buyer_id | self.loyalty_partner_id).ids),
+                ("company_id", "=", self.company_id.id),
+                ("program_id.state", "=", "running"),
+                ("state", "=", "active"),
+                ("tier_id", "!=", False),
+            ],
+            order="program_id, id",
+        )
+        amount = self.currency_id._convert(
+            self.amount_untaxed, self.company_id.currency_id, self.company_id, self.date_order
+        )
+        partners = {"buyer": self.loyalty_buyer_id, "referrer": self.loyalty_partner_id}
+        return " ".join(
+            member_sudo._get_quotation_text(amount)
+            for member_sudo in members_sudo
+            if partners.get(member_sudo.program_id.tier_role) == member_sudo.partner_id
+        )
 
     def _get_loyalty_standing(self):
         return self.loyalty_buyer_id, self.loyalty_partner_id, self.date_order

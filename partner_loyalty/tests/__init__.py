@@ -47,5 +47,6 @@ from . import test_segment
 from . import test_takeover
 from . import test_template
 from . import test_tier
+from . import test_tier_policy
 from . import test_touch
 from . import test_why

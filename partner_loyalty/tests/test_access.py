@@ -39,6 +39,7 @@ RIGHTS = {
     "partner.loyalty.tier": TERMS,
     "partner.loyalty.rule": TERMS,
     "partner.loyalty.rule.rate": TERMS,
+    "partner.loyalty.tier.criterion": TERMS,
     "partner.loyalty.rule.band": TERMS,
     "partner.loyalty.segment": {**EVERY_EMPLOYEE, "officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.metric": {"officer": "r", "manager": "rwcd", "administrator": "rwcd"},
@@ -90,6 +91,7 @@ RIGHTS = {
     "partner.loyalty.attribution.refuse": MANAGERS_DIALOG,
     "partner.loyalty.apply.past": MANAGERS_DIALOG,
     "partner.loyalty.takeover": MANAGERS_DIALOG,
+    "partner.loyalty.tier.override": MANAGERS_DIALOG,
     "partner.loyalty.takeover.line": MANAGERS_DIALOG,
     "partner.loyalty.liability": {**MANAGERS_DIALOG, "accountant": "rwcd"},
     "partner.loyalty.liability.line": {**MANAGERS_DIALOG, "accountant": "rwcd"},
@@ -168,6 +170,13 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.member": cls.member,
             "partner.loyalty.member.period": cls.member.period_ids,
             "partner.loyalty.tier.period": cls.member.tier_period_ids[0],
+            "partner.loyalty.tier.criterion": cls.env["partner.loyalty.tier.criterion"].create(
+                {
+                    "tier_id": cls.program.tier_ids[1].id,
+                    "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_orders").id,
+                    "minimum": 3,
+                }
+            ),
         }
         return {model: record.with_env(cls.env) for model, record in records.items()}
 
@@ -268,6 +277,11 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.deal.refuse": {"reason": "No"},
             "partner.loyalty.apply.past": {"program_id": cls.program.id},
             "partner.loyalty.takeover": {"member_id": cls.member.id},
+            "partner.loyalty.tier.override": {
+                "tier_id": cls.program.tier_ids[1].id,
+                "date_to": "2026-12-31",
+                "reason": "Agreed on",
+            },
             "partner.loyalty.metric.reading": {
                 "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_turnover").id,
                 "program_id": cls.program.id,

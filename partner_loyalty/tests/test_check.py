@@ -71,7 +71,7 @@ class TestCheck(PartnerLoyaltyCommon):
             "I9": "UPDATE partner_loyalty_payout SET decided_by_id = submitted_by_id",
             "I10": "UPDATE partner_loyalty_entry SET sequence = sequence + 10 WHERE type = 'payout'",
             "I12": "UPDATE partner_loyalty_tier_period SET date_to = date_to - 1",
-            "I12b": """UPDATE partner_loyalty_tier_period SET evidence = '{"threshold": "1000", "value": "1"}'""",
+            "I12b": """UPDATE partner_loyalty_tier_period SET evidence = '{"outcome": "deserved", "value": "1"}'""",
             "I13": """UPDATE partner_loyalty_entry SET explanation = explanation || '{"rate": "11"}'
                        WHERE type = 'accrual'""",
             "I14": "UPDATE partner_loyalty_entry SET lock_date = date",

@@ -73,10 +73,23 @@ class TestTier(PartnerLoyaltyCommon):
                 "from": "2025-02-01",
                 "to": "2026-01-31",
                 "value": "500.0000",
-                "threshold": decided.evidence["threshold"],
+                "threshold": "500.00",
+                "outcome": "deserved",
+                "deserved": self.gold.id,
+                "needed": 1,
+                "conditions": [
+                    {
+                        "metric_id": None,
+                        "name": "Turnover",
+                        "unit": "money",
+                        "direction": "up",
+                        "value": "500.0000",
+                        "minimum": "500.0000",
+                        "met": True,
+                    }
+                ],
             },
         )
-        self.assertEqual(float(decided.evidence["threshold"]), 500)
 
     def test_deciding_again_changes_nothing(self):
         self._create_sale_invoice(self.dealer, 500, date="2026-01-31")
@@ -243,7 +256,7 @@ class TestTier(PartnerLoyaltyCommon):
         Tier = self.env["partner.loyalty.tier"]
         with self.assertRefused("has to start at zero"):
             self._create_program(tiers=[("Gold", 500)])
-        with self.assertRefused("cannot start at the same turnover"):
+        with self.assertRefused("are reached by the same"):
             Tier.create({"program_id": self.program.id, "name": "Other", "threshold": 500})
         with self.assertRefused("zero turnover or above"):
             Tier.create({"program_id": self.program.id, "name": "Other", "threshold": -1})

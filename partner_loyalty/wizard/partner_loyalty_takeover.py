@@ -8,8 +8,10 @@ from odoo.fields import Command
 from odoo.tools import SQL, format_date, formatLang
 
 from ..const import RECONCILED_TYPES
-from ..models.partner_loyalty_tier_period import TURNOVER_MONTHS
 from ..tools import periods
+
+# The turnover of so many months is shown.
+TURNOVER_MONTHS = 12
 
 
 class PartnerLoyaltyTakeover(models.TransientModel):
@@ -217,21 +219,13 @@ class PartnerLoyaltyTakeover(models.TransientModel):
     def _move_tier(self, target):
         """Give the target the higher tier from tomorrow on; what it sold up to today stands as it was answered."""
         tier, current = self.member_id.tier_id, target.tier_period_ids.filtered(lambda period: not period.date_to)
-        if not current or tier.threshold <= target.tier_id.threshold:
+        if not current or not target.tier_id._is_below(tier):
             return
-        day = max(self.program_id._get_today(), current.date_from)
-        current.date_to = day
-        current.copy(
-            {
-                "tier_id": tier.id,
-                "previous_tier_id": current.tier_id.id,
-                "is_change": True,
-                "date_from": day + timedelta(days=1),
-                "date_to": False,
-                "evaluation_date": False,
-                "turnover": 0,
-                "evidence": {"takeover": {"member_id": self.member_id.id, "tier_id": tier.id}},
-            }
+        current._set_from(
+            tier,
+            self.program_id._get_today(),
+            cause="takeover",
+            evidence={"takeover": {"member_id": self.member_id.id, "tier_id": tier.id}},
         )
 
     def _move_turnover(self, target):
@@ -340,7 +334,7 @@ class PartnerLoyaltyTakeover(models.TransientModel):
         tier, other = self.member_id.tier_id, self.target_id.tier_id
         if not tier or not other:
             return tier.name
-        if tier.threshold <= other.threshold:
+        if not other._is_below(tier):
             return self.env._("%(tier)s; the other keeps %(other)s", tier=tier.name, other=other.name)
         return self.env._("%(tier)s, instead of %(other)s", tier=tier.name, other=other.name)
 
