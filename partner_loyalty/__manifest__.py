@@ -65,6 +65,10 @@
         "views/utm_campaign_views.xml",
         # Menus last: they open the actions above.
         "views/partner_loyalty_menus.xml",
+        # These have small additions to programs and members, and a menu of their own.
+        "views/partner_loyalty_bonus_line_views.xml",
+        "views/partner_loyalty_bonus_run_views.xml",
+        "views/partner_loyalty_bonus_action_views.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",

@@ -67,6 +67,8 @@ ENTRY_TYPES = [
     ("clawback", "Taken Back"),
     ("opening", "Opening Balance"),
     ("adjustment", "Adjustment"),
+    ("bonus", "Bonus"),
+    ("bonus_undo", "Bonus Taken Back"),
     ("expiry", "Expired"),
     ("expiry_return", "Expiry Taken Back"),
     ("transfer", "Transfer"),
@@ -77,8 +79,14 @@ ENTRY_TYPES = [
 # The types of entries that bring the ledger in line with the documents.
 RECONCILED_TYPES = ("accrual", "clawback")
 
+# The types of entries that a member earns by, and what takes them back.
+EARNED_TYPES = (*RECONCILED_TYPES, "bonus", "bonus_undo")
+
+# The types of debits that take back what was earned: from that earning first, and what had expired of it is given back.
+RECOVERY_TYPES = ("clawback", "bonus_undo")
+
 # The types of debits that may leave a debt, which later earnings pay.
-DEBT_TYPES = ("clawback", "opening", "transfer")
+DEBT_TYPES = (*RECOVERY_TYPES, "opening", "transfer")
 
 # The types of debits that take what is there, and no more.
 SPEND_TYPES = ("payout", "expiry", "adjustment")

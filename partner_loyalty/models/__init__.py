@@ -2,6 +2,7 @@ from . import partner_loyalty_input_mixin
 from . import partner_loyalty_rule_part_mixin
 from . import partner_loyalty_term_mixin
 from . import partner_loyalty_touch_mixin
+from . import partner_loyalty_bonus_reason
 from . import partner_loyalty_explanation
 from . import partner_loyalty_invariant
 from . import partner_loyalty_protected_mixin
@@ -43,6 +44,16 @@ from . import partner_loyalty_chunk
 from . import partner_loyalty_difference
 from . import partner_loyalty_payout
 from . import partner_loyalty_adjustment
+from . import partner_loyalty_bonus_event
+from . import partner_loyalty_bonus_evaluation
+from . import partner_loyalty_bonus_action
+from . import partner_loyalty_bonus_effect
+from . import partner_loyalty_bonus_rank
+from . import partner_loyalty_bonus_run
+from . import partner_loyalty_bonus_line
+from . import partner_loyalty_member_bonus
+from . import partner_loyalty_metric_bonus
+from . import partner_loyalty_program_bonus
 from . import partner_loyalty_deal
 from . import partner_loyalty_attribution
 from . import partner_loyalty_attribution_line

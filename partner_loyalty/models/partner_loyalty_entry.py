@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..const import ENTRY_TYPES, LEDGER_DIGITS, MEMBER, NO_PERIOD
+from ..const import ENTRY_TYPES, LEDGER_DIGITS, MEMBER, NO_PERIOD, RECOVERY_TYPES
 
 # Who may see which line took what from which.
 ALLOCATION_GROUPS = (
@@ -558,7 +558,7 @@ class PartnerLoyaltyEntry(models.Model):
         """Return the open lots of a program, with the day on which each expires.
 
         A lot that expires after months without sales does so counted from the last sale that earned the member
-        anything, in either unit; an adjustment at the earliest counted from its own day.
+        anything, in either unit; an adjustment or a bonus at the earliest counted from its own day.
 
         Columns: ``id, account_id, amount, date, mature_date, expiry_date``; the last day of validity, or NULL.
 
@@ -577,7 +577,7 @@ class PartnerLoyaltyEntry(models.Model):
             SELECT entry.id, entry.account_id, entry.amount_open, entry.date, entry.mature_date,
                    GREATEST(entry.mature_date,
                             (GREATEST(COALESCE(activity.day, entry.contribution_date),
-                                      CASE WHEN entry.type = 'adjustment' THEN entry.contribution_date END)
+                                      CASE WHEN entry.type IN ('adjustment', 'bonus') THEN entry.contribution_date END)
                              + make_interval(months => entry.idle_months))::date)
               FROM partner_loyalty_entry entry
               JOIN partner_loyalty_account account ON account.id = entry.account_id
@@ -681,7 +681,7 @@ class PartnerLoyaltyEntry(models.Model):
                        CASE WHEN origin_model = %(member)s THEN period_start END AS period_start,
                        SUM(-amount_open) AS amount
                   FROM partner_loyalty_entry
-                 WHERE amount_open < 0 AND type = 'clawback' AND account_id = ANY(%(accounts)s)
+                 WHERE amount_open < 0 AND type IN %(types)s AND account_id = ANY(%(accounts)s)
               GROUP BY 1, 2, 3, 4, 5
             ), expired AS (
                 SELECT owed.account_id, owed.rule, owed.origin_model, owed.origin_id, owed.period_start,
@@ -702,6 +702,7 @@ class PartnerLoyaltyEntry(models.Model):
               FROM expired
             """,
             member=MEMBER,
+            types=RECOVERY_TYPES,
             accounts=list(account_ids),
         )
 

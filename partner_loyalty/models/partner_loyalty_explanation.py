@@ -16,12 +16,13 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
     ``parts`` has a ``base``, ``rate`` and ``quantity`` for each. Bands keep ``measure``, ``period``, ``band_kind``,
     ``bands`` and for growth ``previous``. Of limits there are ``minimum``, ``cap_document`` and ``cap_member``, what it
     would be without (``uncapped``), what the member had in the period before (``cap_before``), and ``trimmed`` where
-    a budget gave out. Lines without a formula have a ``reason``, or the name of the member that a balance was
-    ``moved_to`` or ``moved_from``.
+    a budget gave out. Lines without a formula have a ``reason``, the facts of a ``bonus``, or the name of the member
+    that a balance was ``moved_to`` or ``moved_from``.
     """
 
     _name = "partner.loyalty.explanation"
     _description = "Explanation of a Statement Line"
+    _inherit = ["partner.loyalty.bonus.reason"]
 
     # === GETTERS ===#
 
@@ -74,6 +75,8 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
             return self.env._("Moved to %s", facts["moved_to"])
         if facts.get("moved_from"):
             return self.env._("Moved from %s", facts["moved_from"])
+        if facts.get("bonus"):
+            return f"{self._get_bonus_name(facts)}: {self._get_bonus_text(facts)}"
         return facts.get("reason") or ""
 
     def _get_cause_texts(self, facts):
@@ -208,8 +211,3 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
 
     def _format_money(self, amount):
         return formatLang(self.env, float(amount), currency_obj=self.currency_id)
-
-    def _format_number(self, number):
-        """Return a number without the zeros at its end."""
-        digits = max(0, -Decimal(number).normalize().as_tuple().exponent)
-        return formatLang(self.env, float(number), digits=digits)

@@ -4,6 +4,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..const import AMOUNT_KINDS
+from ..tools.rounding import get_rounded
 
 
 class PartnerLoyaltyFormula(models.AbstractModel):
@@ -94,16 +95,8 @@ class PartnerLoyaltyFormula(models.AbstractModel):
         return SQL("%s * %s / %s * %s", base, reached, divisor, rate)
 
     def _get_rounded(self, amount):
-        """Return an amount in steps of the unit of the rule, by the method of the program.
-
-        Shares of payments are quotients with many digits: what is beyond the eighth is noise and is cut off first.
-        """
-        steps = SQL("ROUND(%s, 8) / %s::numeric", amount, self._get_rounding())
-        rounded = {
-            "down": SQL("TRUNC(%s)", steps),
-            "up": SQL("SIGN(%(steps)s) * CEIL(ABS(%(steps)s))", steps=steps),
-        }.get(self._get_rounding_method(), SQL("ROUND(%s)", steps))
-        return SQL("%s * %s::numeric", rounded, self._get_rounding())
+        """Return an amount in steps of the unit of the rule, by the method of the program."""
+        return get_rounded(amount, self._get_rounding(), self._get_rounding_method())
 
     def _is_by_quantity(self):
         """Return whether the formula takes the quantity of an origin, and not only its amount."""

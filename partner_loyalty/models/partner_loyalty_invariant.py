@@ -65,6 +65,7 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
             *self._get_payout_invariants(),
             *self._get_decision_invariants(),
             *self._get_adjustment_invariants(),
+            *self._get_bonus_invariants(),
             *self._get_company_invariants(),
             *self._get_period_invariants(),
             *self._get_tier_invariants(),
@@ -339,6 +340,45 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                      GROUP BY adjustment.id
                        HAVING COALESCE(SUM(entry.amount), 0)
                               <> CASE WHEN adjustment.state = 'approved' THEN adjustment.amount ELSE 0 END"""
+                ),
+            ),
+        ]
+
+    @api.model
+    def _get_bonus_invariants(self):
+        """Bonuses and the statement."""
+        return [
+            Invariant(
+                "I8d",
+                self.env._("A bonus is on the statement with its amounts until it is taken back, and no other one is"),
+                "partner.loyalty.bonus.line",
+                SQL(
+                    """SELECT line.program_id, line.id FROM partner_loyalty_bonus_line line
+                    LEFT JOIN (SELECT entry.origin_id,
+                                      SUM(entry.amount) FILTER (WHERE account.unit = 'point') AS points,
+                                      SUM(entry.amount) FILTER (WHERE account.unit = 'money') AS money
+                                 FROM partner_loyalty_entry entry
+                                 JOIN partner_loyalty_account account ON account.id = entry.account_id
+                                WHERE entry.type IN ('bonus', 'bonus_undo') GROUP BY entry.origin_id) posted
+                           ON posted.origin_id = line.id
+                        WHERE (COALESCE(points, 0), COALESCE(money, 0)) <> (
+                              CASE WHEN line.state = 'given' THEN line.point_amount ELSE 0 END,
+                              CASE WHEN line.state = 'given' THEN line.money_amount ELSE 0 END)"""
+                ),
+            ),
+            Invariant(
+                "I8e",
+                self.env._("A bonus on the statement belongs to a run, and a member gets it once for a period"),
+                "partner.loyalty.entry",
+                SQL(
+                    """SELECT entry.program_id, entry.id FROM partner_loyalty_entry entry
+                    LEFT JOIN partner_loyalty_bonus_line line ON line.id = entry.origin_id
+                        WHERE entry.type IN ('bonus', 'bonus_undo')
+                          AND (entry.origin_model <> 'partner.loyalty.bonus.line' OR line.id IS NULL
+                               OR EXISTS (SELECT 1 FROM partner_loyalty_bonus_line other
+                                           WHERE other.action_id = line.action_id AND other.member_id = line.member_id
+                                             AND other.period_key = line.period_key AND other.id <> line.id
+                                             AND other.state = 'given' AND line.state = 'given'))"""
                 ),
             ),
         ]

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.tools import SQL
 
-from ..const import AMOUNT_KINDS, MEMBER, RECONCILED_TYPES
+from ..const import AMOUNT_KINDS, EARNED_TYPES, MEMBER
 
 # What is counted once, however often it comes, by the field that names it.
 DISTINCT_COLUMNS = {
@@ -354,4 +354,4 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
 
     def _get_earned_types(self):
         """Return the types of entries that earn: whatever is spent or expires was earned all the same."""
-        return RECONCILED_TYPES
+        return EARNED_TYPES

@@ -30,6 +30,7 @@ STAFF = {"officer": "r", "manager": "r", "administrator": "r", "accountant": "r"
 STATEMENT = {**STAFF, "portal_own": "r", "salesperson_own": "r"}
 OFFICERS_DIALOG = {"officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"}
 MANAGERS_DIALOG = {"manager": "rwcd", "administrator": "rwcd"}
+BONUS = {"officer": "r", "manager": "rwcd", "administrator": "rwcd"}
 TERMS = {**EVERY_EMPLOYEE, "portal_own": "r", "manager": "rwcd", "administrator": "rwcd"}
 
 # What each role may do with a record about the dealer; a role that is not named may do nothing.
@@ -69,6 +70,11 @@ RIGHTS = {
     "partner.loyalty.backtest": {"officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.backtest.line": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.backtest.member": {"officer": "r", "manager": "r", "administrator": "r"},
+    "partner.loyalty.bonus.action": BONUS,
+    "partner.loyalty.bonus.effect": BONUS,
+    "partner.loyalty.bonus.rank": BONUS,
+    "partner.loyalty.bonus.run": STAFF,
+    "partner.loyalty.bonus.line": STAFF,
     "partner.loyalty.touch": {"administrator": "r"},
     "partner.loyalty.chunk": {"administrator": "r"},
     "partner.loyalty.check": {"manager": "r", "administrator": "r"},
@@ -147,6 +153,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             **cls._create_requests(),
             **cls._create_internal_records(),
             **cls._create_dialogs(),
+            **cls._create_bonus_records(),
             "partner.loyalty.program": cls.program,
             "partner.loyalty.tier": cls.program.tier_ids[0],
             "partner.loyalty.rule": cls.program.rule_ids,
@@ -206,6 +213,28 @@ class AccessCommon(PartnerLoyaltyCommon):
                     "amount": 1,
                 }
             ),
+        }
+
+    @classmethod
+    def _create_bonus_records(cls):
+        place = Command.create({"rank_from": 1, "rank_to": 1, "amount": 5})
+        metric_sudo = cls.env["partner.loyalty.metric"].sudo().create({"name": "Turnover"})
+        action = cls.env["partner.loyalty.bonus.action"].create(
+            {
+                "name": "Best",
+                "program_id": cls.program.id,
+                "condition": "top_count",
+                "metric_id": metric_sudo.id,
+                "effect_ids": [Command.create({"kind": "point", "basis": "rank", "rank_ids": [place]})],
+            }
+        )
+        run = cls.env["partner.loyalty.bonus.run"].browse(action.action_preview()["res_id"])
+        return {
+            "partner.loyalty.bonus.action": action,
+            "partner.loyalty.bonus.effect": action.effect_ids,
+            "partner.loyalty.bonus.rank": action.effect_ids.rank_ids,
+            "partner.loyalty.bonus.run": run,
+            "partner.loyalty.bonus.line": run.line_ids,
         }
 
     @classmethod
@@ -495,6 +524,9 @@ class TestCalls(AccessCommon):
             ("partner.loyalty.backtest", "_insert_rows"),
             ("partner.loyalty.attribution", "_set_decision"),
             ("partner.loyalty.attribution", "_move_documents"),
+            ("partner.loyalty.bonus.action", "_run_safely"),
+            ("partner.loyalty.bonus.run", "_undo"),
+            ("partner.loyalty.bonus.line", "_give"),
         ):
             with self.subTest(name=name), self.assertRefused("", AccessError):
                 get_public_method(self.env[model], name)
@@ -541,6 +573,8 @@ class TestCalls(AccessCommon):
             "partner.loyalty.adjustment": ("action_approve", "action_refuse"),
             "partner.loyalty.deal": ("action_approve", "action_refuse"),
             "partner.loyalty.attribution": ("action_approve", "action_refuse"),
+            "partner.loyalty.bonus.action": ("action_start", "action_stop", "action_run"),
+            "partner.loyalty.bonus.run": ("action_undo", "action_release"),
             "partner.loyalty.apply.past": ("action_preview", "action_apply"),
             "partner.loyalty.takeover": ("action_take_over",),
         }.items():

@@ -2,6 +2,7 @@
 
 import json
 
+from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
@@ -86,6 +87,9 @@ class TestBadInput(ApiCommon):
         super().setUpClass()
         program, member = {"program_id": cls.program.id}, {"member_id": cls.member.id}
         cls.order, cls.change = cls._create_attribution_change()
+        cls.bonus = cls.env["partner.loyalty.bonus.action"].create(
+            {"name": "Bonus", **program, "effect_ids": [Command.create({"kind": "note", "text": "Well done"})]}
+        )
         cls.vals_by_model = {
             "partner.loyalty.program": {"name": "Odd"},
             "partner.loyalty.tier": {"name": "Odd", "threshold": 77, **program},
@@ -113,6 +117,14 @@ class TestBadInput(ApiCommon):
             "partner.loyalty.deal": {"name": "Odd", "customer_name": "Somebody", **member},
             "partner.loyalty.backtest": {"name": "Odd", "date_from": "2026-01-01", "date_to": TODAY, **program},
             "partner.loyalty.attribution": {"partner_id": cls.referrer.id, "reason": "Registered"},
+            "partner.loyalty.bonus.action": {"name": "Odd", **program},
+            "partner.loyalty.bonus.effect": {"action_id": cls.bonus.id, "kind": "note", "text": "Odd"},
+            "partner.loyalty.bonus.rank": {
+                "effect_id": cls.bonus.effect_ids.id,
+                "rank_from": 5,
+                "rank_to": 6,
+                "amount": 1,
+            },
             "partner.loyalty.attribution.line": {
                 "attribution_id": cls.change.id,
                 "res_model": "sale.order",
@@ -268,6 +280,13 @@ class TestBadInput(ApiCommon):
                 "date_from",
                 ("soon", "0026-01-01", "9999-01-01"),
             ),
+            (
+                "partner.loyalty.bonus.action",
+                ["name", "program_id/.id"],
+                ["Odd", program],
+                "schedule",
+                ("odd", "[]", "date"),
+            ),
             ("partner.loyalty.attribution", ["partner_id/.id"], [str(self.referrer.id)], "reason", ("", " ", "N\0L")),
         ):
             before = self._count()
@@ -318,6 +337,7 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.adjustment", {"member_id": member.id, "unit": "point", "amount": 3, "reason": "No"}),
             ("partner.loyalty.deal", {"member_id": member.id, "name": "Odd", "customer_name": "Somebody"}),
             ("partner.loyalty.backtest", {"program_id": program.id}),
+            ("partner.loyalty.bonus.action", {"name": "Odd", "program_id": program.id}),
             ("partner.loyalty.backtest", {"program_id": self.program.id, "reference_program_id": program.id}),
             (
                 "partner.loyalty.attribution",
@@ -387,6 +407,7 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.attribution", "state", "approved"),
             ("partner.loyalty.member", "suspended", True),
             ("partner.loyalty.backtest", "total", 1000),
+            ("partner.loyalty.bonus.action", "state", "running"),
         ):
             with self.subTest(model=model, field=name):
                 kwargs = json.dumps({"context": {f"default_{name}": value}})
@@ -446,6 +467,8 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.metric", "name"),
             ("partner.loyalty.metric", "description"),
             ("partner.loyalty.metric.value", "reference"),
+            ("partner.loyalty.bonus.action", "name"),
+            ("partner.loyalty.bonus.effect", "text"),
         ):
             for number, text in enumerate((*HOSTILE, "x" * 10000)):
                 if name == "external_ref" and len(text) > 1000:

@@ -1,0 +1,288 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL, formatLang
+
+from ..const import LEDGER_DIGITS, UNITS
+from .partner_loyalty_bonus_evaluation import RANK_CONDITIONS, SILENCE_CONDITIONS
+
+LINE = "partner.loyalty.bonus.line"
+UNIT_KINDS = tuple(unit for unit, _label in UNITS)
+
+
+class PartnerLoyaltyBonusEffect(models.Model):
+    """Something that members get by a bonus action. What is no amount is done by ``_apply_<kind>``, once a line.
+
+    Lines that something could not be done for are returned; they say so with their reason.
+    """
+
+    _name = "partner.loyalty.bonus.effect"
+    _description = "Effect of a Bonus Action"
+    _inherit = ["partner.loyalty.input.mixin"]
+    _order = "action_id, sequence, id"
+    _rec_name = "summary"
+
+    # === FIELDS ===#
+
+    action_id = fields.Many2one(
+        comodel_name="partner.loyalty.bonus.action", required=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="action_id.company_id", store=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    condition = fields.Selection(related="action_id.condition")
+    sequence = fields.Integer(default=10)
+    kind = fields.Selection(
+        selection=[
+            *UNITS,
+            ("badge", "Badge"),
+            ("mail", "E-mail"),
+            ("todo", "To-do for the Account Manager"),
+            ("note", "Note on the Membership"),
+        ],
+        string="What",
+        required=True,
+        default="point",
+    )
+    basis = fields.Selection(
+        selection=[("fixed", "A fixed amount"), ("metric", "By what the metric says"), ("rank", "By place")],
+        string="How Much",
+        required=True,
+        default="fixed",
+    )
+    amount = fields.Float(digits=LEDGER_DIGITS, aggregator=None)
+    step = fields.Float(
+        string="For Each",
+        digits=LEDGER_DIGITS,
+        default=1,
+        aggregator=None,
+        help="The amount is given for each so much of the value, in proportion.",
+    )
+    rank_ids = fields.One2many(
+        comodel_name="partner.loyalty.bonus.rank", inverse_name="effect_id", string="Places", copy=True
+    )
+    badge_id = fields.Many2one(
+        comodel_name="gamification.badge",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="It goes to each contact of the member who has a login.",
+    )
+    template_id = fields.Many2one(
+        comodel_name="mail.template",
+        string="E-mail Template",
+        domain=[("model", "=", LINE)],
+        index="btree_not_null",
+        ondelete="restrict",
+        help="It goes to the address of the company.",
+    )
+    text = fields.Char(help="What the to-do or the note says; the reason of the bonus is added.")
+    todo_days = fields.Integer(string="Due in (Days)", default=7, aggregator=None)
+    summary = fields.Char(string="What They Get", compute="_compute_summary")
+
+    # === CONSTRAINTS ===#
+
+    _amount_positive = models.Constraint(
+        "CHECK (kind NOT IN ('point', 'money') OR basis = 'rank' OR (amount > 0 AND amount < 1000000000000))",
+        "A bonus adds something: enter an amount above zero.",
+    )
+    _step_positive = models.Constraint(
+        "CHECK (step > 0)", "The amount is for each so much of the value: enter a number above zero."
+    )
+    _todo_days_range = models.Constraint(
+        "CHECK (todo_days BETWEEN 0 AND 365)", "A to-do is due in 0 to 365 days: enter a number in between."
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("kind", "basis", "amount", "step", "rank_ids", "badge_id", "template_id", "text")
+    def _compute_summary(self):
+        labels = dict(self._fields["kind"]._description_selection(self.env))
+        for effect in self:
+            detail = {
+                "badge": effect.badge_id.display_name,
+                "mail": effect.template_id.display_name,
+                "todo": effect.text,
+                "note": effect.text,
+            }.get(effect.kind) or effect._get_amount_text()
+            effect.summary = f"{labels.get(effect.kind, '')}: {detail or ''}"
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("kind", "basis", "rank_ids", "action_id")
+    def _check_basis(self):
+        for effect in self.filtered(lambda effect: effect.kind in UNIT_KINDS):
+            terms = {"action": effect.action_id.name}
+            if effect.basis == "rank" and effect.action_id.condition not in RANK_CONDITIONS:
+                raise ValidationError(
+                    self.env._(
+                        "“%(action)s” gives amounts by place, and nobody has a place: choose a condition on the best, "
+                        "or a fixed amount.",
+                        **terms,
+                    )
+                )
+            if effect.basis == "metric" and not effect._has_metric():
+                raise ValidationError(
+                    self.env._(
+                        "“%(action)s” gives amounts by a metric, and measures none: choose the metric, or a fixed "
+                        "amount.",
+                        **terms,
+                    )
+                )
+
+    @api.constrains("kind", "basis", "rank_ids", "template_id", "badge_id", "text")
+    def _check_complete(self):
+        for effect in self:
+            reason = effect._get_missing_text()
+            if reason:
+                raise ValidationError(reason)
+
+    # === BUSINESS METHODS ===#
+
+    def _has_metric(self):
+        """Return whether the value of the action is that of a metric."""
+        return bool(self.action_id.metric_id) and self.action_id.condition not in ("streak", *SILENCE_CONDITIONS)
+
+    def _get_missing_text(self):
+        """Return what is missing for the effect to be possible, in words, or None."""
+        self.ensure_one()
+        terms = {"action": self.action_id.name}
+        if self.kind == "mail" and not self.template_id:
+            return self.env._("“%(action)s” sends an e-mail: choose its template.", **terms)
+        if self.kind == "mail" and self.template_id.sudo().model != LINE:
+            return self.env._(
+                "“%(template)s” is not a template for bonuses: choose one that applies to “%(model)s”.",
+                template=self.template_id.display_name,
+                model=self.env[LINE]._description,
+            )
+        if self.kind == "badge" and not self.badge_id:
+            return self.env._("“%(action)s” gives a badge: choose which one.", **terms)
+        if self.kind in ("todo", "note") and not (self.text or "").strip():
+            return self.env._("“%(action)s” writes something down: say what.", **terms)
+        if self.kind in UNIT_KINDS and self.basis == "rank" and not self.rank_ids:
+            return self.env._("“%(action)s” gives amounts by place: enter what each place is worth.", **terms)
+        return None
+
+    def _apply(self, lines):
+        """Do what the effect is about for lines that are given now; amounts are posted before.
+
+        :param lines: recordset of ``partner.loyalty.bonus.line``
+        """
+        self.ensure_one()
+        if self.kind in UNIT_KINDS:
+            return
+        missing = self._get_missing_text()
+        if missing:
+            raise UserError(missing)
+        omitted = getattr(self, f"_apply_{self.kind}")(lines)
+        for line in omitted:
+            line.reason = {**line.reason, "omitted": [*line.reason.get("omitted", ()), self.kind]}
+
+    def _apply_badge(self, lines):
+        """Give a badge to the contacts of the members who have a login.
+
+        :return: lines whose members have none
+        """
+        users = self.env["res.users"].search([("partner_id.commercial_partner_id", "in", lines.partner_id.ids)])
+        by_partner = users.grouped(lambda user: user.partner_id.commercial_partner_id)
+        badges = self.env["gamification.badge.user"].create(
+            [
+                {"user_id": user.id, "badge_id": self.badge_id.id, "comment": line.reason_text}
+                for line in lines
+                for user in by_partner.get(line.partner_id, ())
+            ]
+        )
+        for badge in badges:
+            badge._send_badge()
+        return lines.filtered(lambda line: line.partner_id not in by_partner)
+
+    def _apply_mail(self, lines):
+        """Send an e-mail to the address of each company, with the next mails that Odoo sends.
+
+        :return: lines whose companies have no address
+        """
+        reachable = lines.filtered("partner_id.email")
+        if reachable:
+            mails = self.template_id.send_mail_batch(reachable.ids, force_send=False)
+            for mail, line in zip(mails, reachable, strict=True):
+                mail.recipient_ids |= line.partner_id
+        return lines - reachable
+
+    def _apply_todo(self, lines):
+        """Plan a to-do for the account manager of each member, or for the responsible of the program.
+
+        :return: lines that nobody is responsible for
+        """
+        responsible = self.action_id.program_id.user_id
+        todo = self.env.ref("mail.mail_activity_data_todo")
+        deadline = self.action_id.program_id._get_today() + timedelta(days=self.todo_days)
+        looked_after = lines.filtered(lambda line: line.partner_id.user_id or responsible)
+        self.env["mail.activity"].create(
+            [
+                {
+                    "res_model_id": self.env["ir.model"]._get_id(line.member_id._name),
+                    "res_id": line.member_id.root_id.id,
+                    "activity_type_id": todo.id,
+                    "summary": self.text,
+                    "note": line.reason_text,
+                    "user_id": (line.partner_id.user_id or responsible).id,
+                    "date_deadline": deadline,
+                }
+                for line in looked_after
+            ]
+        )
+        return lines - looked_after
+
+    def _apply_note(self, lines):
+        """Write a note on each membership."""
+        members = lines.member_id
+        members._message_log_batch(
+            bodies={line.member_id.id: f"{self.text} ({line.action_id.name}: {line.reason_text})" for line in lines}
+        )
+        return lines.browse()
+
+    # === GETTERS ===#
+
+    def _get_amount(self):
+        """Return what a row with ``value`` and ``rank`` gets before rounding.
+
+        :rtype: SQL
+        """
+        self.ensure_one()
+        amount = SQL("%s::numeric", f"{self.amount:.4f}")
+        if self.basis == "metric":
+            return SQL("GREATEST(0, COALESCE(value, 0)) * %s / %s::numeric", amount, f"{self.step:.4f}")
+        if self.basis == "rank":
+            places = [
+                SQL(
+                    "WHEN rank BETWEEN %s AND %s THEN %s::numeric",
+                    place.rank_from,
+                    place.rank_to,
+                    f"{place.amount:.4f}",
+                )
+                for place in self.rank_ids
+            ]
+            return SQL("CASE %s ELSE 0 END", SQL(" ").join(places)) if places else SQL("0")
+        return amount
+
+    def _get_amount_text(self):
+        """Return in words how much the effect gives."""
+        if self.basis == "rank":
+            return ", ".join(
+                f"{place.rank_from}–{place.rank_to}: {self._format_amount(place.amount)}"
+                if place.rank_to > place.rank_from
+                else f"{place.rank_from}: {self._format_amount(place.amount)}"
+                for place in self.rank_ids.sorted("rank_from")
+            )
+        if self.basis == "metric":
+            return self.env._(
+                "%(amount)s for each %(step)s of %(metric)s",
+                amount=self._format_amount(self.amount),
+                step=self.env[LINE]._format_number(str(self.step)),
+                metric=self.action_id.metric_id.name or "",
+            )
+        return self._format_amount(self.amount)
+
+    def _format_amount(self, amount):
+        if self.kind == "money":
+            return formatLang(self.env, amount, currency_obj=self.currency_id)
+        return self.env[LINE]._format_number(str(amount))
