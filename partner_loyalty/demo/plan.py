@@ -14,6 +14,9 @@ from dateutil.relativedelta import relativedelta
 SEED = 20
 FIRST_MONTH = -14
 
+# With its end bonus actions start.
+BONUS_MONTH = -12
+
 PANELS = ("product_panel_430", "product_panel_580")
 HOMES = (*PANELS, "product_inverter_6", "product_battery_5")
 ROOFS = (*PANELS, "product_inverter_15")

@@ -48,6 +48,8 @@ class Story:
         self._adjust()
         self._register_deals()
         self._move_product()
+        self._group()
+        self.programs._refresh_tiers()
 
     def _play(self, month):
         first, after = self.plan.get_month_start(month), self.plan.get_month_start(month + 1)
@@ -63,6 +65,7 @@ class Story:
             self._interrupt(month)
             for program in self.programs:
                 program._apply_to_past()
+            self._give_bonuses(month, today)
             self._lock(month)
             for payout in plan.PAYOUTS:
                 if payout.month == month:
@@ -232,6 +235,20 @@ class Story:
             self._get_member("program_dealer_club", plan.SUSPENDED[month]).action_suspend()
         if month in plan.ENDED:
             self._get_member("program_dealer_club", plan.ENDED[month]).action_end()
+
+    def _give_bonuses(self, month, today):
+        """Start the bonus actions, and let them run month by month from then on."""
+        actions = self.programs.bonus_action_ids
+        if month == plan.BONUS_MONTH:
+            actions.date_from = today
+            actions.action_start()
+        for action in actions.filtered(lambda action: action.state == "running"):
+            action._run_safely()
+
+    def _group(self):
+        """Let a branch count with its head for the tier."""
+        branch = self._get_member("program_dealer_club", "dealer_baltic")
+        branch.head_id = self._get_member("program_dealer_club", "dealer_wisla")
 
     def _lock(self, month):
         if month in plan.LOCKED:
