@@ -335,6 +335,36 @@ def terms_in_force(page):
     settle(page, ".o_form_view")
 
 
+def program_tiers(page):
+    """The tiers of a program, and how it decides on them."""
+    record_of("loyalty-programs", "Dealer Club", view=None)(page)
+    page.click(".o_notebook a[name=tiers]")
+    settle(page, ".o_form_view")
+
+
+def tier_form(page):
+    """What the highest tier asks for."""
+    program_tiers(page)
+    page.locator("div[name=tier_ids] .o_data_row .o_list_record_open_form_view").last.click()
+    settle(page, ".o_form_view")
+
+
+def bonus_preview(page):
+    """Who would get a bonus, and who just misses it."""
+    record_of("loyalty-bonus-actions", "Best three")(page)
+    page.click("button[name=action_preview]")
+    page.wait_for_selector(".o_form_view :text('nothing has been given')")
+    settle(page, ".o_form_view")
+
+
+def bonus_run(page):
+    """Who got a bonus, and why."""
+    record_of("loyalty-bonus-actions", "Best three")(page)
+    page.click("button[name=action_view_runs]")
+    settle(page)
+    open_first(page, "Done")
+
+
 PLAN = [
     (
         "admin",
@@ -375,6 +405,15 @@ PLAN = [
             "69_version": version_dialog,
             "70_templates": template_dialog,
             "71_terms_in_force": terms_in_force,
+            "90_tiers": program_tiers,
+            "91_tier": tier_form,
+            "92_metrics": view_of("loyalty-metrics"),
+            "93_metric": record_of("loyalty-metrics", "Repeat Rate"),
+            "94_bonus_actions": view_of("loyalty-bonus-actions"),
+            "95_bonus_action": record_of("loyalty-bonus-actions", "Best three"),
+            "96_bonus_preview": bonus_preview,
+            "97_bonus_run": bonus_run,
+            "98_about_to_rise": record_of("loyalty-members", "Lone Star"),
         },
     ),
     (
