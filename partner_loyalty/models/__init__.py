@@ -18,6 +18,7 @@ from . import partner_loyalty_metric_value
 from . import partner_loyalty_tier_policy
 from . import partner_loyalty_tier_decision
 from . import partner_loyalty_quality_mixin
+from . import partner_loyalty_program_bonus
 from . import partner_loyalty_program
 from . import partner_loyalty_segment
 from . import partner_loyalty_tier
@@ -26,6 +27,7 @@ from . import partner_loyalty_tier_period
 from . import partner_loyalty_member_terms
 from . import partner_loyalty_member_outlook
 from . import partner_loyalty_member_benefits
+from . import partner_loyalty_member_bonus
 from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
@@ -51,9 +53,7 @@ from . import partner_loyalty_bonus_effect
 from . import partner_loyalty_bonus_rank
 from . import partner_loyalty_bonus_run
 from . import partner_loyalty_bonus_line
-from . import partner_loyalty_member_bonus
 from . import partner_loyalty_metric_bonus
-from . import partner_loyalty_program_bonus
 from . import partner_loyalty_deal
 from . import partner_loyalty_attribution
 from . import partner_loyalty_attribution_line

@@ -191,7 +191,7 @@ class PartnerLoyaltyBonusAction(models.Model):
         comodel_name="partner.loyalty.bonus.effect", inverse_name="action_id", string="What They Get", copy=True
     )
     run_ids = fields.One2many(comodel_name="partner.loyalty.bonus.run", inverse_name="action_id", string="Runs")
-    run_count = fields.Integer(string="Runs", compute="_compute_run_count")
+    run_count = fields.Integer(string="Number of Runs", compute="_compute_run_count")
     next_date = fields.Date(
         string="Next Run", compute="_compute_next_date", help="Events have no date that is known before."
     )

@@ -84,7 +84,7 @@ class PartnerLoyaltyBonusEvent(models.AbstractModel):
             """
             SELECT root_id AS member_id, MIN(day) AS day, 'first_sale' AS key, '{}'::jsonb AS facts
               FROM (SELECT root_id, MIN(date) AS day
-                      FROM (%s) AS contribution GROUP BY root_id, origin_model, origin_id
+                      FROM (%s) AS contribution GROUP BY root_id, origin_id
                     HAVING %s) document
           GROUP BY root_id
             """,

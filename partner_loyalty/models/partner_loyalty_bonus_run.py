@@ -33,7 +33,7 @@ class PartnerLoyaltyBonusRun(models.Model):
     company_id = fields.Many2one(comodel_name="res.company", required=True, index=True, readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     state = fields.Selection(
-        selection=[("preview", "Preview"), ("running", "Running"), ("done", "Done"), ("undone", "Taken Back")],
+        selection=[("preview", "Preview"), ("running", "In Progress"), ("done", "Done"), ("undone", "Taken Back")],
         required=True,
         readonly=True,
     )

@@ -24,6 +24,7 @@ class PartnerLoyaltyMember(models.Model):
         "partner.loyalty.member.terms",
         "partner.loyalty.member.outlook",
         "partner.loyalty.member.benefits",
+        "partner.loyalty.member.bonus",
     ]
     _order = "program_id, id desc"
     _rec_names_search = ["partner_id"]

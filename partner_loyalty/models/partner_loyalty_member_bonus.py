@@ -3,10 +3,11 @@ from odoo import fields, models
 OFFICER = "partner_loyalty.partner_loyalty_group_officer"
 
 
-class PartnerLoyaltyMember(models.Model):
+class PartnerLoyaltyMemberBonus(models.AbstractModel):
     """The bonuses of a member."""
 
-    _inherit = "partner.loyalty.member"
+    _name = "partner.loyalty.member.bonus"
+    _description = "Bonuses of a Member"
 
     # === FIELDS ===#
 

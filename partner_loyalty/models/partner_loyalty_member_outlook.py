@@ -29,7 +29,7 @@ class PartnerLoyaltyMemberOutlook(models.AbstractModel):
         copy=False,
         help="The tier that the member gets at the next decision, if nothing changes until then.",
     )
-    outlook_text = fields.Char(string="Next Tier", compute="_compute_outlook_text")
+    outlook_text = fields.Char(string="Tier Outlook", compute="_compute_outlook_text")
 
     # === COMPUTE METHODS ===#
 

@@ -100,7 +100,7 @@ class PartnerLoyaltyMetric(models.Model):
     unit = fields.Selection(
         selection=[
             ("money", "Money"),
-            ("number", "Number"),
+            ("number", "Plain Number"),
             ("percent", "Per Cent"),
             ("days", "Days"),
             ("points", "Points"),

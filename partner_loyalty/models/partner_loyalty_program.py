@@ -21,6 +21,7 @@ class PartnerLoyaltyProgram(models.Model):
         "partner.loyalty.input.mixin",
         "partner.loyalty.term.mixin",
         "partner.loyalty.tier.policy",
+        "partner.loyalty.program.bonus",
         "partner.loyalty.quality.mixin",
     ]
     _order = "sequence, id"

@@ -4,10 +4,11 @@ from odoo.tools import format_datetime
 OFFICER = "partner_loyalty.partner_loyalty_group_officer"
 
 
-class PartnerLoyaltyProgram(models.Model):
+class PartnerLoyaltyProgramBonus(models.AbstractModel):
     """The bonus actions of a program, and whether they do well."""
 
-    _inherit = "partner.loyalty.program"
+    _name = "partner.loyalty.program.bonus"
+    _description = "Bonuses of a Program"
 
     # === FIELDS ===#
 

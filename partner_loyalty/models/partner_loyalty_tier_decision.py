@@ -130,10 +130,12 @@ class PartnerLoyaltyTierDecision(models.AbstractModel):
 
         ``deserved``: it is the one that was reached. ``valid``: the one so far is valid still. ``never``: nobody falls.
         ``grace``: a time of grace begins, ``in_grace``: it goes on. ``step``: it falls by one tier.
+        ``by_hand``: it was set by hand for longer, which only who looks ahead comes across.
         """
         return SQL(
             """
-            CASE WHEN override_until <= %(day)s OR deserved >= rank THEN 'deserved'
+            CASE WHEN override_until > %(day)s THEN 'by_hand'
+                 WHEN override_until <= %(day)s OR deserved >= rank THEN 'deserved'
                  WHEN valid_until > %(day)s THEN 'valid'
                  WHEN %(is_never)s THEN 'never'
                  WHEN grace_until > %(day)s THEN 'in_grace'

@@ -445,7 +445,7 @@ class TestEffect(BonusCommon):
         )
         run = self._run_in_april(self._create_action())
         with freeze_time("2026-04-01 10:00:00"):
-            window = earned._get_trailing_window(self.program, "month")
+            window = earned._get_trailing_window(self.program._get_today(), "month")
             self.assertEqual(earned._get_values(self.program, window)[self.member.id], 50)
             run.action_undo()
             self.assertEqual(earned._get_values(self.program, window)[self.member.id], 0)

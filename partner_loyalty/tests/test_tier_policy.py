@@ -454,6 +454,7 @@ class TestTierPolicy(TierPolicyCommon):
         self._evaluate(program, "2026-03-18")
         self._set_tier(member, platinum, "2026-05-15")
         self.assertEqual(member.tier_id.name, "Silver", "What is sold today keeps its terms.")
+        self.assertFalse(member.risk_tier_id, "Nothing is decided before it ends.")
         self._buy(member, {"2026-05-10": 500})
         self._evaluate(program, "2026-05-15")
         self.assertEqual(member.tier_id, platinum)

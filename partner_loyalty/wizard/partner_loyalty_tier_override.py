@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import format_date
 
 
 class PartnerLoyaltyTierOverride(models.TransientModel):
@@ -64,7 +65,7 @@ class PartnerLoyaltyTierOverride(models.TransientModel):
         return self.env._(
             "Tier set by hand: %(tier)s from tomorrow until %(date)s. %(reason)s",
             tier=self.tier_id.name,
-            date=self.date_to,
+            date=format_date(self.env, self.date_to),
             reason=self.reason,
         )
 
