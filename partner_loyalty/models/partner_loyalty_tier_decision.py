@@ -36,34 +36,45 @@ class PartnerLoyaltyTierDecision(models.AbstractModel):
         :rtype: SQL
         """
         tiers = program._get_tiers()
-        window = program._get_tier_window(day, is_trailing)
-        window = window._replace(member_ids=member_ids)
+        window = program._get_tier_window(day, is_trailing)._replace(member_ids=member_ids)
         metrics = program._get_tier_metrics()
         columns = {metric._origin.id or None: SQL.identifier(f"value_{i}") for i, metric in enumerate(metrics)}
+        reached = SQL(
+            "SELECT measured.*, array_position(%s, tier_id) AS rank, %s AS deserved FROM (%s) measured",
+            self._get_tier_array(tiers),
+            self._get_reached_rank(tiers, columns),
+            self._get_measured_query(program, window, due, metrics),
+        )
         return SQL(
             """
             SELECT member_id, tier_id, %(tiers)s[deserved] AS deserved_id, %(tiers)s[decided] AS decided_id, outcome,
                    is_full, %(turnover)s AS turnover, %(valid)s AS valid_until, %(grace)s AS grace_until,
                    %(evidence)s AS evidence, %(progress)s::numeric AS progress, %(missing)s::jsonb AS missing
               FROM (SELECT judged.*, %(decided)s AS decided
-                      FROM (SELECT reached.*, %(outcome)s AS outcome
-                              FROM (SELECT measured.*, array_position(%(tiers)s, tier_id) AS rank,
-                                           %(reached)s AS deserved
-                                      FROM (%(measured)s) measured) reached) judged) decided
+                      FROM (SELECT reached.*, %(outcome)s AS outcome FROM (%(reached)s) reached) judged) decided
             """,
-            tiers=SQL("(%s::integer[])", tiers.ids),
+            tiers=self._get_tier_array(tiers),
             turnover=columns[None],
             valid=self._get_valid_until(program, day),
             grace=self._get_grace_until(program, day),
             evidence=self._get_evidence(program, window, tiers, columns),
             progress=self._get_by_rank("rank", [tier._get_progress(columns) for tier in tiers[1:]]),
             missing=self._get_by_rank("rank", [tier._get_evidence(columns) for tier in tiers[1:]]),
-            decided=SQL(
-                "CASE outcome WHEN 'deserved' THEN deserved WHEN 'step' THEN GREATEST(rank - 1, deserved) ELSE rank END"
-            ),
+            decided=self._get_decided_rank(),
             outcome=self._get_outcome(program, day),
-            reached=self._get_reached_rank(tiers, columns),
-            measured=self._get_measured_query(program, window, due, metrics),
+            reached=reached,
+        )
+
+    @api.model
+    def _get_tier_array(self, tiers):
+        """Return the tiers from the lowest to the highest, so that the place of one is its rank."""
+        return SQL("(%s::integer[])", tiers.ids)
+
+    @api.model
+    def _get_decided_rank(self):
+        """Return the rank that follows from the outcome."""
+        return SQL(
+            "CASE outcome WHEN 'deserved' THEN deserved WHEN 'step' THEN GREATEST(rank - 1, deserved) ELSE rank END"
         )
 
     @api.model
@@ -190,7 +201,7 @@ class PartnerLoyaltyTierDecision(models.AbstractModel):
             to=window.last,
             turnover=columns[None],
             threshold=self._get_by_rank("deserved", [SQL("%s::text", f"{tier.threshold:.2f}") for tier in tiers], 1),
-            tiers=SQL("(%s::integer[])", tiers.ids),
+            tiers=self._get_tier_array(tiers),
             needed=self._get_by_rank("deserved", [SQL("%s", tier._get_needed_count()) for tier in tiers], 1),
             conditions=self._get_by_rank("deserved", [tier._get_evidence(columns) for tier in tiers], 1),
         )
