@@ -76,6 +76,14 @@ def retail():
     return _with_run_database(*arguments)
 
 
+def year():
+    """Play the year after the demo data day by day, also with the server off for weeks, and compare: make year [SEED=1]"""
+    arguments = ["-m", "year", "--config", odoo.CONFIG["run"], "--database", run_database.NAME]
+    if os.environ.get("SEED"):
+        arguments += ["--seed", os.environ["SEED"]]
+    return _with_run_database(*arguments)
+
+
 def check():
     """Recompute the invariants of the ledger in the database of 'make run'."""
     return _with_run_database(paths.DEV / "check.py", "--config", odoo.CONFIG["run"], "--database", run_database.NAME)
@@ -110,6 +118,7 @@ COMMANDS = {
     "lifecycle": lifecycle.run,
     "shots": shots,
     "retail": retail,
+    "year": year,
     "db": db,
     "odoo": odoo_,
     "lock": python_env.lock,

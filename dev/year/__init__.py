@@ -1,0 +1,1 @@
+"""A year of the demo data, day by day."""
