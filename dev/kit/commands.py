@@ -77,7 +77,7 @@ def retail():
 
 
 def year():
-    """Play the year after the demo data day by day, also with the server off for weeks, and compare: make year [SEED=1]"""
+    """Play the year after the demo data, also with the server off for weeks, and compare: make year [SEED=1]"""
     arguments = ["-m", "year", "--config", odoo.CONFIG["run"], "--database", run_database.NAME]
     if os.environ.get("SEED"):
         arguments += ["--seed", os.environ["SEED"]]

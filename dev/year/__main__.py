@@ -1,8 +1,8 @@
 """Play the year after the demo data day by day, twice: with the server on all the time, and off for random weeks.
 
-The command: ``python -m year --config odoo.conf --database loyalty [--seed 1]``. Both times partners buy, return and pay the
-same on the same days. What the nightly jobs make of it has to be the same, nobody gets anything twice, and the log of
-the bonus actions is printed. Nothing of it stays in the database.
+The command: ``python -m year --config odoo.conf --database loyalty [--seed 1]``. Both times partners buy and
+return the same on the same days. What the nightly jobs make of it has to be the same, nobody gets anything twice, and
+the log of the bonus actions is printed. Nothing of it stays in the database.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def main():
     parser.add_argument("--database", required=True)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    config.parse_config(["-c", arguments.config, "--logfile", ""])
+    config.parse_config(["-c", arguments.config, "--no-http", "--log-level=error"], setup_logging=True)
     registry = odoo.modules.registry.Registry(arguments.database)
     with registry.cursor() as cr:
         env = odoo.api.Environment(cr, odoo.SUPERUSER_ID, {"tracking_disable": True})
