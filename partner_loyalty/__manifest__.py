@@ -63,6 +63,8 @@
         "views/res_partner_views.xml",
         "views/sale_order_views.xml",
         "views/utm_campaign_views.xml",
+        # It has a small addition to programs.
+        "views/partner_loyalty_tier_review_views.xml",
         # Menus last: they open the actions above.
         "views/partner_loyalty_menus.xml",
         # These have small additions to programs and members, and a menu of their own.

@@ -17,6 +17,7 @@ from . import partner_loyalty_metric
 from . import partner_loyalty_metric_value
 from . import partner_loyalty_tier_policy
 from . import partner_loyalty_tier_decision
+from . import partner_loyalty_tier_review_mixin
 from . import partner_loyalty_quality_mixin
 from . import partner_loyalty_program_bonus
 from . import partner_loyalty_program
@@ -24,6 +25,8 @@ from . import partner_loyalty_segment
 from . import partner_loyalty_tier
 from . import partner_loyalty_tier_criterion
 from . import partner_loyalty_tier_period
+from . import partner_loyalty_tier_review
+from . import partner_loyalty_tier_review_line
 from . import partner_loyalty_member_terms
 from . import partner_loyalty_member_outlook
 from . import partner_loyalty_member_benefits

@@ -501,6 +501,9 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                                OR evidence->>'outcome' <> outcome
                                OR jsonb_array_length(jsonb_path_query_array(
                                       evidence, '$.conditions[*] ? (@.met == true)')) < (evidence->>'needed')::integer
+                               OR (cause = 'override'
+                                   AND (evidence->'override'->>'tier_id')::integer IS DISTINCT FROM tier_id)
+                               OR (cause <> 'override' AND outcome IS NULL)
                                OR (outcome = 'deserved' AND (evidence->>'deserved')::integer <> tier_id)
                                OR (outcome NOT IN ('deserved', 'step') AND previous_tier_id <> tier_id))"""
                 ),

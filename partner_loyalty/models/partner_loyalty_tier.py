@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 
@@ -152,6 +153,10 @@ class PartnerLoyaltyTier(models.Model):
                     tier=granted.tier_id.name,
                 )
             )
+        fields_of_lines = ("tier_id", "proposed_tier_id", "decided_tier_id")
+        proposed = Domain.OR(Domain(name, "in", self.ids) for name in fields_of_lines)
+        if self.env["partner.loyalty.tier.review.line"].search_count(proposed, limit=1):
+            raise UserError(self.env._("Tiers that were proposed to members are kept: rename the tier instead."))
 
     # === BUSINESS METHODS ===#
 

@@ -4,9 +4,20 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .partner_loyalty_tier_decision import FEW_MEMBERS
+
+# Why a member has the tier that was decided, see ``_get_outcome``.
+OUTCOMES = [
+    ("deserved", "Reached"),
+    ("valid", "Still valid"),
+    ("grace", "Not reached: a grace period begins"),
+    ("in_grace", "Not reached: in the grace period"),
+    ("step", "Not reached: one tier down"),
+    ("never", "Not reached: kept, since nobody falls"),
+]
 
 
 class PartnerLoyaltyTierPeriod(models.Model):
@@ -52,17 +63,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
         default="evaluation",
         readonly=True,
     )
-    outcome = fields.Selection(
-        selection=[
-            ("deserved", "Reached"),
-            ("valid", "Still valid"),
-            ("grace", "Not reached: a grace period begins"),
-            ("in_grace", "Not reached: in the grace period"),
-            ("step", "Not reached: one tier down"),
-            ("never", "Not reached: kept, since nobody falls"),
-        ],
-        readonly=True,
-    )
+    outcome = fields.Selection(selection=OUTCOMES, readonly=True)
     valid_until = fields.Date(readonly=True, help="The tier is kept up to this day at least.")
     grace_until = fields.Date(
         string="Grace until", readonly=True, help="The tier is kept up to this day, and has to be reached by then."
@@ -71,6 +72,17 @@ class PartnerLoyaltyTierPeriod(models.Model):
     reason = fields.Char(readonly=True, help="Why somebody set the tier by hand.")
     turnover = fields.Monetary(readonly=True, aggregator=None, help="Turnover that the decision was taken on.")
     evidence = fields.Json(readonly=True)
+    review_id = fields.Many2one(
+        comodel_name="partner.loyalty.tier.review",
+        index="btree_not_null",
+        ondelete="restrict",
+        readonly=True,
+        groups="partner_loyalty.partner_loyalty_group_officer",
+        help="The review that published the tier, where people looked at it first.",
+    )
+    is_told = fields.Boolean(
+        string="Looked at for E-mails", readonly=True, help="Whether the member was told of the tier, or need not be."
+    )
 
     evidence_text = fields.Html(string="Decided on", compute="_compute_evidence_text")
 
@@ -85,7 +97,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
     @api.depends_context("lang")
     def _compute_evidence_text(self):
         for period in self:
-            lines = [period._get_evidence_line(fact) for fact in (period.evidence or {}).get("conditions", ())]
+            lines = period._get_evidence_texts(period.evidence)
             period.evidence_text = (
                 Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % line for line in lines)
                 if lines
@@ -127,8 +139,15 @@ class PartnerLoyaltyTierPeriod(models.Model):
                 SELECT MIN(undecided.day)
                   FROM partner_loyalty_member member
                   JOIN partner_loyalty_program program ON program.id = member.program_id
-             LEFT JOIN (SELECT member_id, MAX(evaluation_date) AS day
-                          FROM partner_loyalty_tier_period WHERE program_id = %(program)s GROUP BY member_id) decided
+             LEFT JOIN (SELECT member_id, MAX(day) AS day
+                          FROM (SELECT member_id, evaluation_date AS day
+                                  FROM partner_loyalty_tier_period WHERE program_id = %(program)s
+                                 UNION ALL
+                                SELECT line.member_id, review.evaluation_date
+                                  FROM partner_loyalty_tier_review_line line
+                                  JOIN partner_loyalty_tier_review review ON review.id = line.review_id
+                                 WHERE line.program_id = %(program)s AND review.state <> 'canceled') known
+                      GROUP BY member_id) decided
                     ON decided.member_id = member.id
             CROSS JOIN LATERAL (
                     SELECT COALESCE(decided.day + 1, GREATEST(member.date_from, program.date_from)) AS day
@@ -192,14 +211,25 @@ class PartnerLoyaltyTierPeriod(models.Model):
 
     @api.model
     def _decide_due(self, program, day, condition, is_full, is_trailing=False):
-        """Decide for those who are due; see :meth:`_get_decision_query`."""
-        condition = SQL("%s AND %s", self._get_due_condition(day), condition)
+        """Decide for those who are due, or propose it; see :meth:`_get_decision_query`."""
+        condition = SQL("%s AND %s", self._get_due_condition(program, day), condition)
         due = self._get_due_query(program, condition, is_full)
         holders = self.env.execute_query(SQL("SELECT DISTINCT holder_id FROM (%s) AS due LIMIT %s", due, FEW_MEMBERS))
         if not holders:
             return
         few = tuple(row[0] for row in holders) if len(holders) < FEW_MEMBERS else None
         decision = self._get_decision_query(program, day, due, is_trailing, few)
+        if program.tier_mode == "review":
+            self.env["partner.loyalty.tier.review"]._propose(program, day, decision)
+        else:
+            self._put_in_force(program, day, decision)
+
+    @api.model
+    def _put_in_force(self, program, day, decision):
+        """Write what is decided on a day into the tier history.
+
+        :param SQL decision: see :meth:`_get_decision_query`
+        """
         self.env.execute_query(
             SQL(
                 """
@@ -229,11 +259,23 @@ class PartnerLoyaltyTierPeriod(models.Model):
         )
 
     @api.model
-    def _get_due_condition(self, day):
-        """Members who can be decided on ``day``: who belong to the program then, with a tier that goes on."""
+    def _get_due_condition(self, program, day):
+        """Members who can be decided on ``day``: who belong to the program then, with a tier that goes on.
+
+        What was proposed for a day or a later one is not decided again. A tier that was published may be in force from
+        a later day than the next one that is looked at.
+        """
+        since = SQL("period.date_from")
+        if program.tier_mode == "review":
+            since = SQL("COALESCE(period.evaluation_date + 1, period.date_from)")
         return SQL(
-            """period.date_from <= %(day)s AND member.date_from <= %(day)s
-               AND COALESCE(member.date_to >= %(day)s, TRUE) AND COALESCE(period.override_until <= %(day)s, TRUE)""",
+            """%(since)s <= %(day)s AND member.date_from <= %(day)s
+               AND COALESCE(member.date_to >= %(day)s, TRUE) AND COALESCE(period.override_until <= %(day)s, TRUE)
+               AND NOT EXISTS (SELECT 1 FROM partner_loyalty_tier_review_line line
+                                 JOIN partner_loyalty_tier_review review ON review.id = line.review_id
+                                WHERE line.member_id = member.id AND review.evaluation_date >= %(day)s
+                                  AND review.state <> 'canceled')""",
+            since=since,
             day=SQL("%s::date", day),
         )
 
@@ -245,6 +287,67 @@ class PartnerLoyaltyTierPeriod(models.Model):
         next_day = SQL("%s::date", day + timedelta(days=1))
         start = program._get_membership_year_start(SQL("member.date_from"), next_day)
         return SQL("%s = %s", start, next_day)
+
+    @api.model
+    def _queue_mails(self, program):
+        """Tell the members whose tier is another one since this was done last, where the program does so at all."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH told AS (
+                    UPDATE partner_loyalty_tier_period SET is_told = TRUE
+                     WHERE program_id = %(program)s AND is_change AND is_told IS NOT TRUE AND date_from <= %(today)s
+                 RETURNING id, member_id, tier_id, previous_tier_id, cause, date_from
+                )
+                SELECT (array_agg(told.id ORDER BY told.date_from DESC))[1]
+                  FROM told JOIN partner_loyalty_member member ON member.id = told.member_id
+                 WHERE told.cause <> 'joining' AND member.state = 'active'
+              GROUP BY member.id
+                HAVING (array_agg(told.tier_id ORDER BY told.date_from DESC))[1]
+                       <> (array_agg(told.previous_tier_id ORDER BY told.date_from))[1]
+                """,
+                program=program.id,
+                today=program._get_today(),
+            )
+        )
+        self.env.invalidate_all()
+        if program.tier_mails and rows:
+            self.browse(row[0] for row in rows)._send_mails()
+
+    def _send_mails(self):
+        """Queue an e-mail to the company of each member that has an address, with the next mails that Odoo sends.
+
+        A template that cannot be filled in is noted on the program, and holds no tier up.
+        """
+        # Templates and partners are read by the program, whoever publishes a tier.
+        template = self.env.ref("partner_loyalty.mail_template_tier_change", raise_if_not_found=False)
+        reachable_sudo = self.sudo().filtered("member_id.partner_id.email")
+        if not template or not reachable_sudo:
+            return
+        template_sudo = template.sudo()
+        try:
+            with self.env.cr.savepoint():
+                template_sudo.send_mail_batch(reachable_sudo.ids, force_send=False)
+        except UserError as error:
+            reachable_sudo.program_id.message_post(
+                body=self.env._(
+                    "%(count)s members were not told of their new tier, since the e-mail could not be made: "
+                    "correct the template “%(template)s”. %(error)s",
+                    count=len(reachable_sudo),
+                    template=template_sudo.name,
+                    error=error,
+                )
+            )
+
+    def _get_evidence_texts(self, evidence):
+        """Say what was measured of each condition.
+
+        :param dict evidence: what was kept of a decision
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        return [self._get_evidence_line(fact) for fact in (evidence or {}).get("conditions", ())]
 
     def _get_evidence_line(self, fact):
         """Say what was measured of a condition, and what was asked for.
@@ -289,6 +392,8 @@ class PartnerLoyaltyTierPeriod(models.Model):
                     "grace_until": False,
                     "override_until": False,
                     "reason": False,
+                    "review_id": False,
+                    "is_told": False,
                     **values,
                 }
             )

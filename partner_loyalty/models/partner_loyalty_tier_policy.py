@@ -51,6 +51,16 @@ class PartnerLoyaltyTierPolicy(models.AbstractModel):
     tier_months = fields.Integer(
         string="Months Measured", default=12, aggregator=None, help="So many whole calendar months count."
     )
+    tier_mode = fields.Selection(
+        selection=[("auto", "Automatically"), ("review", "Proposed, reviewed and published by people")],
+        string="Decided",
+        required=True,
+        default="auto",
+        help="Whether tiers are in force as soon as they are decided, or people look at them first.",
+    )
+    tier_mails = fields.Boolean(
+        string="E-mail to Members", help="Members whose tier has changed are told by e-mail when it is in force."
+    )
     tier_upgrade = fields.Selection(
         selection=[("end", "When the period ends"), ("at_once", "At once, from the next day")],
         string="Rise",
@@ -160,6 +170,7 @@ class PartnerLoyaltyTierPolicy(models.AbstractModel):
         programs = self.search([("state", "=", "running")])
         self.env["ir.cron"]._commit_progress(remaining=len(programs))
         for program in programs:
+            self.env["partner.loyalty.tier.review"]._publish_due(program)
             program._evaluate_tiers()
             program._refresh_tiers()
             self.env["ir.cron"]._commit_progress(1)
@@ -171,6 +182,7 @@ class PartnerLoyaltyTierPolicy(models.AbstractModel):
         for program in self:
             Member._refresh_benefits(program)
             Member._refresh_outlook(program)
+            self.env["partner.loyalty.tier.period"]._queue_mails(program)
 
     def _start_tiers(self):
         """Put members who joined before their program had tiers into the lowest one, from today on."""
@@ -194,7 +206,7 @@ class PartnerLoyaltyTierPolicy(models.AbstractModel):
         """Decide the tier of each member for each day of decision that has passed without one, in order.
 
         What counts is dated up to that day and within the membership. A decision is in force from the day after and
-        is never taken back.
+        is never taken back. Where people review tiers, it is proposed, and in force once it is published.
         """
         self.ensure_one()
         first = self.env["partner.loyalty.tier.period"]._get_first_undecided_day(self)

@@ -26,6 +26,8 @@ class PartnerLoyaltyTodo(models.Model):
             ("deal_submit", "Submit deal"),
             ("deal_approve", "Approve deal"),
             ("attribution_approve", "Approve attribution change"),
+            ("tier_review", "Review tiers"),
+            ("tier_publish", "Publish tiers"),
             ("difference", "Confirm difference"),
             ("rule_error", "Mend rule"),
         ],
@@ -77,6 +79,7 @@ class PartnerLoyaltyTodo(models.Model):
         "partner.loyalty.attribution": ["partner_id", "state", "submitted_at", "submitted_by_id", "target_partner_id"],
         "partner.loyalty.difference": ["amount", "create_date", "state"],
         "partner.loyalty.rule": ["error", "write_date"],
+        "partner.loyalty.tier.review": ["create_date", "program_id", "reviewed_at", "reviewed_by_id", "state"],
     }
 
     # === TABLE QUERY ===#
@@ -98,6 +101,7 @@ class PartnerLoyaltyTodo(models.Model):
             self._get_attribution_query(),
             self._get_difference_query(),
             self._get_rule_query(),
+            self._get_tier_review_query(),
         ]
 
     @api.model
@@ -172,6 +176,17 @@ class PartnerLoyaltyTodo(models.Model):
             SELECT id::bigint * 8 + 2, 'rule_error', 'partner.loyalty.rule', id, program_id, company_id, NULL::integer,
                    NULL::integer, NULL::numeric, write_date::date, TRUE
               FROM partner_loyalty_rule WHERE error IS NOT NULL
+            """
+        )
+
+    @api.model
+    def _get_tier_review_query(self):
+        return SQL(
+            """
+            SELECT id::bigint * 8 + 6, CASE state WHEN 'draft' THEN 'tier_review' ELSE 'tier_publish' END,
+                   'partner.loyalty.tier.review', id, program_id, company_id, NULL::integer, reviewed_by_id,
+                   NULL::numeric, COALESCE(reviewed_at, create_date)::date, state = 'reviewed'
+              FROM partner_loyalty_tier_review WHERE state IN ('draft', 'reviewed')
             """
         )
 

@@ -51,5 +51,6 @@ from . import test_takeover
 from . import test_template
 from . import test_tier
 from . import test_tier_policy
+from . import test_tier_review
 from . import test_touch
 from . import test_why

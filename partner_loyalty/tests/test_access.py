@@ -49,6 +49,8 @@ RIGHTS = {
     "partner.loyalty.member": {**STATEMENT, "officer": "rwc", "manager": "rwc", "administrator": "rwc"},
     "partner.loyalty.member.period": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.tier.period": STATEMENT,
+    "partner.loyalty.tier.review": {"officer": "rw", "manager": "rw", "administrator": "rw"},
+    "partner.loyalty.tier.review.line": {"officer": "rw", "manager": "rw", "administrator": "rw"},
     "partner.loyalty.account": STATEMENT,
     "partner.loyalty.entry": STATEMENT,
     "partner.loyalty.allocation": STAFF,
@@ -154,6 +156,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             **cls._create_internal_records(),
             **cls._create_dialogs(),
             **cls._create_bonus_records(),
+            **cls._create_tier_review(),
             "partner.loyalty.program": cls.program,
             "partner.loyalty.tier": cls.program.tier_ids[0],
             "partner.loyalty.rule": cls.program.rule_ids,
@@ -236,6 +239,29 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.bonus.run": run,
             "partner.loyalty.bonus.line": run.line_ids,
         }
+
+    @classmethod
+    def _create_tier_review(cls):
+        """Propose a tier to the dealer, as reviewed by nobody who tries anything here."""
+        period = cls.member.tier_period_ids[0]
+        values = {"program_id": cls.program.id, "company_id": cls.company.id}
+        line = {
+            **values,
+            "member_id": cls.member.id,
+            "period_id": period.id,
+            **dict.fromkeys(("tier_id", "proposed_tier_id", "decided_tier_id"), period.tier_id.id),
+        }
+        review_sudo = cls.env["partner.loyalty.tier.review"].sudo()
+        review = review_sudo.create(
+            {
+                **values,
+                "evaluation_date": TODAY,
+                "publish_date": "2026-03-20",
+                "state": "reviewed",
+                "line_ids": [Command.create(line)],
+            }
+        )
+        return {review._name: review, review.line_ids._name: review.line_ids}
 
     @classmethod
     def _create_requests(cls):
@@ -527,6 +553,9 @@ class TestCalls(AccessCommon):
             ("partner.loyalty.bonus.action", "_run_safely"),
             ("partner.loyalty.bonus.run", "_undo"),
             ("partner.loyalty.bonus.line", "_give"),
+            ("partner.loyalty.tier.review", "_propose"),
+            ("partner.loyalty.tier.review", "_publish"),
+            ("partner.loyalty.tier.review", "_set_decision"),
         ):
             with self.subTest(name=name), self.assertRefused("", AccessError):
                 get_public_method(self.env[model], name)
@@ -575,6 +604,7 @@ class TestCalls(AccessCommon):
             "partner.loyalty.attribution": ("action_approve", "action_refuse"),
             "partner.loyalty.bonus.action": ("action_start", "action_stop", "action_run"),
             "partner.loyalty.bonus.run": ("action_undo", "action_release"),
+            "partner.loyalty.tier.review": ("action_publish", "action_refuse"),
             "partner.loyalty.apply.past": ("action_preview", "action_apply"),
             "partner.loyalty.takeover": ("action_take_over",),
         }.items():
