@@ -1,0 +1,2 @@
+from . import partner_loyalty_member
+from . import partner_loyalty_tier
