@@ -13,5 +13,8 @@ def migrate(cr, version):
                                    WHEN evaluation_date IS NULL THEN 'joining' ELSE 'evaluation' END"""
         )
     )
+    # Whoever has a tier by now knows it.
+    create_column(cr, "partner_loyalty_tier_period", "is_told", "boolean")
+    cr.execute(SQL("UPDATE partner_loyalty_tier_period SET is_told = TRUE"))
     create_column(cr, "partner_loyalty_member", "group_root_id", "int4")
     cr.execute(SQL("UPDATE partner_loyalty_member SET group_root_id = turnover_root_id"))
