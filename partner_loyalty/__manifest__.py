@@ -71,6 +71,7 @@
         "views/partner_loyalty_bonus_line_views.xml",
         "views/partner_loyalty_bonus_run_views.xml",
         "views/partner_loyalty_bonus_action_views.xml",
+        "views/partner_loyalty_warning_views.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",

@@ -20,6 +20,7 @@ from . import partner_loyalty_tier_decision
 from . import partner_loyalty_tier_review_mixin
 from . import partner_loyalty_quality_mixin
 from . import partner_loyalty_program_bonus
+from . import partner_loyalty_program_warning
 from . import partner_loyalty_program
 from . import partner_loyalty_segment
 from . import partner_loyalty_tier
@@ -31,6 +32,8 @@ from . import partner_loyalty_member_terms
 from . import partner_loyalty_member_outlook
 from . import partner_loyalty_member_benefits
 from . import partner_loyalty_member_bonus
+from . import partner_loyalty_warning_reason
+from . import partner_loyalty_member_warning
 from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
@@ -57,6 +60,7 @@ from . import partner_loyalty_bonus_rank
 from . import partner_loyalty_bonus_run
 from . import partner_loyalty_bonus_line
 from . import partner_loyalty_metric_bonus
+from . import partner_loyalty_warning
 from . import partner_loyalty_deal
 from . import partner_loyalty_attribution
 from . import partner_loyalty_attribution_line
@@ -70,6 +74,7 @@ from . import partner_loyalty_backtest_member
 from . import account_move
 from . import account_partial_reconcile
 from . import crm_lead
+from . import mail_activity
 from . import res_partner
 from . import sale_order
 from . import sale_order_line

@@ -25,6 +25,7 @@ class PartnerLoyaltyMember(models.Model):
         "partner.loyalty.member.outlook",
         "partner.loyalty.member.benefits",
         "partner.loyalty.member.bonus",
+        "partner.loyalty.member.warning",
     ]
     _order = "program_id, id desc"
     _rec_names_search = ["partner_id"]
@@ -34,8 +35,14 @@ class PartnerLoyaltyMember(models.Model):
             "granted_payment_term_id",
             "granted_pricelist_id",
             "group_root_id",
+            "is_quiet",
+            "keep_facts",
+            "last_sale_date",
             "merged_into_id",
             "next_tier_id",
+            "quiet_reason",
+            "quiet_since",
+            "recent_count",
             "risk_tier_id",
             "root_id",
             "state",
@@ -46,6 +53,9 @@ class PartnerLoyaltyMember(models.Model):
             "tier_progress",
             "turnover_into_id",
             "turnover_root_id",
+            "usual_count",
+            "usual_interval",
+            "value_change",
         }
     )
     _protected_after_create_fields = frozenset({"partner_id", "program_id"})

@@ -53,4 +53,5 @@ from . import test_tier
 from . import test_tier_policy
 from . import test_tier_review
 from . import test_touch
+from . import test_warning
 from . import test_why

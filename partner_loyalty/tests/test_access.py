@@ -77,6 +77,7 @@ RIGHTS = {
     "partner.loyalty.bonus.rank": BONUS,
     "partner.loyalty.bonus.run": STAFF,
     "partner.loyalty.bonus.line": STAFF,
+    "partner.loyalty.warning": {"salesperson_own": "r", "officer": "rw", "manager": "rw", "administrator": "rw"},
     "partner.loyalty.touch": {"administrator": "r"},
     "partner.loyalty.chunk": {"administrator": "r"},
     "partner.loyalty.check": {"manager": "r", "administrator": "r"},
@@ -157,6 +158,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             **cls._create_dialogs(),
             **cls._create_bonus_records(),
             **cls._create_tier_review(),
+            **cls._create_recognition_records(),
             "partner.loyalty.program": cls.program,
             "partner.loyalty.tier": cls.program.tier_ids[0],
             "partner.loyalty.rule": cls.program.rule_ids,
@@ -262,6 +264,14 @@ class AccessCommon(PartnerLoyaltyCommon):
             }
         )
         return {review._name: review, review.line_ids._name: review.line_ids}
+
+    @classmethod
+    def _create_recognition_records(cls):
+        sudo = cls.env(su=True)
+        vals = {"member_id": cls.member.id, "date": TODAY}
+        return {
+            "partner.loyalty.warning": sudo["partner.loyalty.warning"].create({**vals, "cause": "quiet", "facts": {}}),
+        }
 
     @classmethod
     def _create_requests(cls):
@@ -556,6 +566,7 @@ class TestCalls(AccessCommon):
             ("partner.loyalty.tier.review", "_propose"),
             ("partner.loyalty.tier.review", "_publish"),
             ("partner.loyalty.tier.review", "_set_decision"),
+            ("partner.loyalty.warning", "_answer"),
         ):
             with self.subTest(name=name), self.assertRefused("", AccessError):
                 get_public_method(self.env[model], name)
