@@ -72,6 +72,8 @@
         "views/partner_loyalty_bonus_run_views.xml",
         "views/partner_loyalty_bonus_action_views.xml",
         "views/partner_loyalty_warning_views.xml",
+        "views/partner_loyalty_badge_views.xml",
+        "wizard/partner_loyalty_leaderboard_views.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",

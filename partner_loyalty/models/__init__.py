@@ -20,6 +20,7 @@ from . import partner_loyalty_tier_decision
 from . import partner_loyalty_tier_review_mixin
 from . import partner_loyalty_quality_mixin
 from . import partner_loyalty_program_bonus
+from . import partner_loyalty_program_leaderboard
 from . import partner_loyalty_program_warning
 from . import partner_loyalty_program
 from . import partner_loyalty_segment
@@ -34,6 +35,7 @@ from . import partner_loyalty_member_benefits
 from . import partner_loyalty_member_bonus
 from . import partner_loyalty_warning_reason
 from . import partner_loyalty_member_warning
+from . import partner_loyalty_member_recognition
 from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
@@ -61,6 +63,7 @@ from . import partner_loyalty_bonus_run
 from . import partner_loyalty_bonus_line
 from . import partner_loyalty_metric_bonus
 from . import partner_loyalty_warning
+from . import partner_loyalty_badge
 from . import partner_loyalty_deal
 from . import partner_loyalty_attribution
 from . import partner_loyalty_attribution_line

@@ -65,7 +65,7 @@ class PartnerLoyaltyBonusEffect(models.Model):
         comodel_name="gamification.badge",
         index="btree_not_null",
         ondelete="restrict",
-        help="It goes to each contact of the member who has a login.",
+        help="The member holds it, and each of its contacts who has a login gets it as well.",
     )
     template_id = fields.Many2one(
         comodel_name="mail.template",
@@ -178,22 +178,25 @@ class PartnerLoyaltyBonusEffect(models.Model):
             line.reason = {**line.reason, "omitted": [*line.reason.get("omitted", ()), self.kind]}
 
     def _apply_badge(self, lines):
-        """Give a badge to the contacts of the members who have a login.
+        """Give a badge to the members, and so to their contacts who have a login.
 
-        :return: lines whose members have none
+        :return: lines whose members have no such contact
         """
-        users = self.env["res.users"].search([("partner_id.commercial_partner_id", "in", lines.partner_id.ids)])
-        by_partner = users.grouped(lambda user: user.partner_id.commercial_partner_id)
-        badges = self.env["gamification.badge.user"].create(
+        Badge, today = self.env["partner.loyalty.badge"], self.action_id.program_id._get_today()
+        Badge._award(
             [
-                {"user_id": user.id, "badge_id": self.badge_id.id, "comment": line.reason_text}
+                {
+                    "member_id": line.member_id.root_id.id,
+                    "badge_id": self.badge_id.id,
+                    "date": today,
+                    "reason": line.reason_text,
+                    "bonus_line_id": line.id,
+                }
                 for line in lines
-                for user in by_partner.get(line.partner_id, ())
             ]
         )
-        for badge in badges:
-            badge._send_badge()
-        return lines.filtered(lambda line: line.partner_id not in by_partner)
+        known = Badge._get_contacts_with_login(lines.member_id.root_id.partner_id)
+        return lines.filtered(lambda line: line.member_id.root_id.partner_id not in known)
 
     def _apply_mail(self, lines):
         """Send an e-mail to the address of each company, with the next mails that Odoo sends.

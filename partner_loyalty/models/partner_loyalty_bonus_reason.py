@@ -121,7 +121,7 @@ class PartnerLoyaltyBonusReason(models.AbstractModel):
     def _get_omitted_texts(self, facts):
         """Return what could not be done for the member, and why."""
         texts = {
-            "badge": self.env._("no badge: none of its contacts has a login"),
+            "badge": self.env._("badge for the company alone: none of its contacts has a login"),
             "mail": self.env._("no e-mail: the company has no address"),
             "todo": self.env._("no to-do: nobody is responsible for the member"),
         }

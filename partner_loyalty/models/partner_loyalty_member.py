@@ -26,6 +26,7 @@ class PartnerLoyaltyMember(models.Model):
         "partner.loyalty.member.benefits",
         "partner.loyalty.member.bonus",
         "partner.loyalty.member.warning",
+        "partner.loyalty.member.recognition",
     ]
     _order = "program_id, id desc"
     _rec_names_search = ["partner_id"]

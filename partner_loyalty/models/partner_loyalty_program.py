@@ -24,6 +24,7 @@ class PartnerLoyaltyProgram(models.Model):
         "partner.loyalty.program.bonus",
         "partner.loyalty.tier.review.mixin",
         "partner.loyalty.quality.mixin",
+        "partner.loyalty.program.leaderboard",
         "partner.loyalty.program.warning",
     ]
     _order = "sequence, id"

@@ -27,6 +27,7 @@ from . import test_entry
 from . import test_expiry
 from . import test_faults
 from . import test_guards
+from . import test_leaderboard
 from . import test_liability
 from . import test_lifecycle
 from . import test_main_job

@@ -78,6 +78,7 @@ RIGHTS = {
     "partner.loyalty.bonus.run": STAFF,
     "partner.loyalty.bonus.line": STAFF,
     "partner.loyalty.warning": {"salesperson_own": "r", "officer": "rw", "manager": "rw", "administrator": "rw"},
+    "partner.loyalty.badge": {**STATEMENT, "officer": "rc", "manager": "rcd", "administrator": "rcd"},
     "partner.loyalty.touch": {"administrator": "r"},
     "partner.loyalty.chunk": {"administrator": "r"},
     "partner.loyalty.check": {"manager": "r", "administrator": "r"},
@@ -88,6 +89,8 @@ RIGHTS = {
     "partner.loyalty.payout.prepare.line": OFFICERS_DIALOG,
     "partner.loyalty.metric.reading": OFFICERS_DIALOG,
     "partner.loyalty.metric.reading.line": OFFICERS_DIALOG,
+    "partner.loyalty.leaderboard": OFFICERS_DIALOG,
+    "partner.loyalty.leaderboard.line": OFFICERS_DIALOG,
     "partner.loyalty.rule.version": MANAGERS_DIALOG,
     "partner.loyalty.template": MANAGERS_DIALOG,
     "partner.loyalty.rule.version.line": MANAGERS_DIALOG,
@@ -268,9 +271,11 @@ class AccessCommon(PartnerLoyaltyCommon):
     @classmethod
     def _create_recognition_records(cls):
         sudo = cls.env(su=True)
+        badge = sudo["gamification.badge"].create({"name": "Star"})
         vals = {"member_id": cls.member.id, "date": TODAY}
         return {
             "partner.loyalty.warning": sudo["partner.loyalty.warning"].create({**vals, "cause": "quiet", "facts": {}}),
+            "partner.loyalty.badge": sudo["partner.loyalty.badge"].create({**vals, "badge_id": badge.id}),
         }
 
     @classmethod
@@ -348,6 +353,10 @@ class AccessCommon(PartnerLoyaltyCommon):
                 "reason": "Agreed on",
             },
             "partner.loyalty.metric.reading": {
+                "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_turnover").id,
+                "program_id": cls.program.id,
+            },
+            "partner.loyalty.leaderboard": {
                 "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_turnover").id,
                 "program_id": cls.program.id,
             },
@@ -566,7 +575,9 @@ class TestCalls(AccessCommon):
             ("partner.loyalty.tier.review", "_propose"),
             ("partner.loyalty.tier.review", "_publish"),
             ("partner.loyalty.tier.review", "_set_decision"),
+            ("partner.loyalty.badge", "_award"),
             ("partner.loyalty.warning", "_answer"),
+            ("partner.loyalty.program", "_get_leaderboard"),
         ):
             with self.subTest(name=name), self.assertRefused("", AccessError):
                 get_public_method(self.env[model], name)

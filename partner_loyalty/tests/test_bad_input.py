@@ -108,6 +108,15 @@ class TestBadInput(ApiCommon):
                 "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_audit").id,
                 **program,
             },
+            "partner.loyalty.leaderboard": {
+                "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_turnover").id,
+                **program,
+            },
+            "partner.loyalty.badge": {
+                "badge_id": cls.env["gamification.badge"].sudo().create({"name": "Odd"}).id,
+                "date": TODAY,
+                **member,
+            },
             "partner.loyalty.agreement": {"name": "Odd", "multiplier": 2, "date_from": "2027-01-01", **member},
             "partner.loyalty.rule.band": {"rule_id": cls.rule.id, "threshold": 1, "rate": 1},
             "partner.loyalty.member": {"partner_id": cls.referrer.id, **program},
@@ -338,6 +347,7 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.deal", {"member_id": member.id, "name": "Odd", "customer_name": "Somebody"}),
             ("partner.loyalty.backtest", {"program_id": program.id}),
             ("partner.loyalty.bonus.action", {"name": "Odd", "program_id": program.id}),
+            ("partner.loyalty.badge", {**self.vals_by_model["partner.loyalty.badge"], "member_id": member.id}),
             ("partner.loyalty.backtest", {"program_id": self.program.id, "reference_program_id": program.id}),
             (
                 "partner.loyalty.attribution",

@@ -461,7 +461,10 @@ class TestEffect(BonusCommon):
         self.assertEqual(given.user_id, user)
         texts = dict(self._get_lines(action).mapped(lambda line: (line.partner_id, line.reason_text)))
         self.assertEqual(texts[self.dealer], "All of the audience get it")
-        self.assertEqual(texts[self.referrer], "no badge: none of its contacts has a login")
+        self.assertEqual(texts[self.referrer], "badge for the company alone: none of its contacts has a login")
+        held = self.env["partner.loyalty.badge"].search([("badge_id", "=", badge.id)])
+        self.assertEqual(held.member_id, self.member + self.other)
+        self.assertEqual(held.bonus_line_id, self._get_lines(action))
 
     def test_an_e_mail_goes_to_the_company_and_waits_for_the_mail_queue(self):
         self.dealer.email = "dealer@example.com"

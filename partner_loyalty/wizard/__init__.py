@@ -8,6 +8,7 @@ from . import partner_loyalty_attribution_refuse
 from . import partner_loyalty_deal_refuse
 from . import partner_loyalty_enroll
 from . import partner_loyalty_explain
+from . import partner_loyalty_leaderboard
 from . import partner_loyalty_liability
 from . import partner_loyalty_metric_reading
 from . import partner_loyalty_payout_prepare

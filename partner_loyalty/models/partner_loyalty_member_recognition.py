@@ -1,0 +1,18 @@
+from odoo import fields, models
+
+
+class PartnerLoyaltyMemberRecognition(models.AbstractModel):
+    """What a member is known for: its badges, and whether others read its name on leaderboards."""
+
+    _name = "partner.loyalty.member.recognition"
+    _description = "Recognition of a Member"
+
+    # === FIELDS ===#
+
+    is_named_on_leaderboard = fields.Boolean(
+        string="Named on Leaderboards",
+        copy=False,
+        tracking=True,
+        help="Other members see the name of this one on leaderboards. Without it they see its place and value alone.",
+    )
+    badge_ids = fields.One2many(comodel_name="partner.loyalty.badge", inverse_name="member_id", string="Badges")

@@ -1,0 +1,123 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import format_date
+
+from ..const import PERIODS
+
+
+class PartnerLoyaltyLeaderboard(models.TransientModel):
+    """Shows who of a program is the best by a metric in a period; staff see all names."""
+
+    _name = "partner.loyalty.leaderboard"
+    _description = "Leaderboard"
+    _inherit = ["partner.loyalty.wizard.mixin"]
+    _rec_name = "metric_id"
+
+    # === DEFAULT METHODS ===#
+
+    @api.model
+    def _default_program_id(self):
+        return self.env["partner.loyalty.program"].search([("state", "=", "running")], limit=1)
+
+    @api.model
+    def _default_metric_id(self):
+        return self.env.ref("partner_loyalty.partner_loyalty_metric_points_earned", raise_if_not_found=False)
+
+    # === FIELDS ===#
+
+    program_id = fields.Many2one(
+        comodel_name="partner.loyalty.program",
+        required=True,
+        ondelete="cascade",
+        domain="[('company_id', 'in', allowed_company_ids)]",
+        default=lambda self: self._default_program_id(),
+    )
+    metric_id = fields.Many2one(
+        comodel_name="partner.loyalty.metric",
+        string="Best by",
+        required=True,
+        ondelete="cascade",
+        default=lambda self: self._default_metric_id(),
+    )
+    period = fields.Selection(selection=PERIODS, required=True, default="month")
+    date = fields.Date(
+        string="With the Day",
+        required=True,
+        default=fields.Date.context_today,
+        help="The month, quarter or year that this day lies in.",
+    )
+    line_ids = fields.One2many(comodel_name="partner.loyalty.leaderboard.line", inverse_name="leaderboard_id")
+
+    # === ACTION METHODS ===#
+
+    def action_show(self):
+        """Rank the members and show them.
+
+        :raises UserError: where nobody has anything to be ranked by
+        """
+        self.ensure_one()
+        self.check_access("write")
+        # The figures are read by SQL.
+        self.program_id.check_access("read")
+        self.metric_id.check_access("read")
+        window = self.program_id._get_leaderboard_window(self.date, self.period)
+        rows = self.program_id._get_leaderboard(self.metric_id, window)
+        if not rows:
+            raise UserError(
+                self.env._(
+                    "Nobody in “%(program)s” has a place by “%(metric)s” in this period: "
+                    "choose another day, or another metric.",
+                    program=self.program_id.name,
+                    metric=self.metric_id.name,
+                )
+            )
+        self.line_ids = [Command.clear(), *(Command.create(self._prepare_line_vals(row)) for row in rows)]
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "partner_loyalty.partner_loyalty_leaderboard_line_action"
+        )
+        return {**action, "name": self._get_title(window), "domain": [("leaderboard_id", "=", self.id)]}
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _prepare_line_vals(self, row):
+        """Return the values of a line; see ``partner.loyalty.program._get_leaderboard``."""
+        return {
+            "rank": row["rank"],
+            "member_id": row["member"].id,
+            "value": float(row["value"]),
+            "text": row["text"],
+        }
+
+    def _get_title(self, window):
+        return self.env._(
+            "%(program)s: %(metric)s, %(first)s – %(last)s",
+            program=self.program_id.name,
+            metric=self.metric_id.name,
+            first=format_date(self.env, window.first),
+            last=format_date(self.env, window.last),
+        )
+
+
+class PartnerLoyaltyLeaderboardLine(models.TransientModel):
+    """The place of one member."""
+
+    _name = "partner.loyalty.leaderboard.line"
+    _description = "Place on a Leaderboard"
+    _inherit = ["partner.loyalty.wizard.mixin"]
+    _order = "leaderboard_id, rank, id"
+    _rec_name = "member_id"
+
+    # === FIELDS ===#
+
+    leaderboard_id = fields.Many2one(
+        comodel_name="partner.loyalty.leaderboard", required=True, ondelete="cascade", index=True
+    )
+    member_id = fields.Many2one(comodel_name="partner.loyalty.member", readonly=True, ondelete="cascade")
+    tier_id = fields.Many2one(related="member_id.tier_id")
+    user_id = fields.Many2one(related="member_id.user_id")
+    is_named_on_leaderboard = fields.Boolean(related="member_id.is_named_on_leaderboard")
+    rank = fields.Integer(string="Place", readonly=True, aggregator=None)
+    value = fields.Float(digits=(18, 4), readonly=True, aggregator="avg")
+    text = fields.Char(string="Value in Words", readonly=True)
