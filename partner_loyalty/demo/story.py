@@ -50,6 +50,8 @@ class Story:
         self._move_product()
         self._group()
         self.programs._refresh_tiers()
+        for program in self.programs:
+            program._warn()
 
     def _play(self, month):
         first, after = self.plan.get_month_start(month), self.plan.get_month_start(month + 1)
