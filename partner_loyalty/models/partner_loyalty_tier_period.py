@@ -387,6 +387,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
                     "date_to": False,
                     "evaluation_date": False,
                     "turnover": 0,
+                    "evidence": False,
                     "outcome": False,
                     "valid_until": False,
                     "grace_until": False,

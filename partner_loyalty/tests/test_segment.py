@@ -31,7 +31,8 @@ class TestSegment(PartnerLoyaltyCommon):
         gold = self.program.tier_ids[1]
         self.segment.write({"partner_domain": "[]", "member_domain": f"[('tier_id', '=', {gold.id})]"})
         self.program._evaluate_tiers()
-        self.member.tier_period_ids.sudo().tier_id = gold
+        current = self.member.tier_period_ids.filtered(lambda period: not period.date_to)
+        current.sudo()._set_from(gold, self._day("2026-03-17"), cause="override", override_until="2026-12-31")
         self.env["partner.loyalty.member"]._refresh_by_date(self.program)
         for partner in (self.dealer, self.referrer):
             self._create_sale_invoice(partner, 100)
