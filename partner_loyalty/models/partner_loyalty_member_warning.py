@@ -218,7 +218,8 @@ class PartnerLoyaltyMemberWarning(models.AbstractModel):
             SELECT root_id, days, last_day, gap, long_gap,
                    CASE WHEN days >= %(minimum)s THEN ROUND(gap)::integer END AS usual_interval,
                    counts[5] AS recent_count, usual_count, least_count, amounts[5] AS recent_value, least_value,
-                   ROUND(100 * (amounts[5] - usual_value) / NULLIF(GREATEST(usual_value, 0), 0), 1) AS value_change
+                   ROUND(100 * (GREATEST(amounts[5], 0) - usual_value)
+                         / NULLIF(GREATEST(usual_value, 0), 0), 1) AS value_change
               FROM rhythm JOIN frequency USING (root_id) JOIN turnover USING (root_id)
         CROSS JOIN LATERAL (SELECT ROUND(AVG(past), 1) AS usual_count, MIN(past) AS least_count
                               FROM unnest(counts[1:4]) past) usual_frequency

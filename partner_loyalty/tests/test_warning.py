@@ -102,6 +102,14 @@ class TestQuiet(WarningCommon):
         self._assert_quiet(self.member, "Turnover of the last three months is 62 % below its own usual.")
         self.assertEqual(self.member.value_change, -62)
 
+    def test_who_returned_more_than_it_bought_has_no_turnover_and_not_less(self):
+        self._sell_on(self.dealer, "2025-01-15", "2025-04-15", "2025-07-15")
+        invoice = self._create_sale_invoice(self.dealer, 500, date="2025-10-15")
+        self._sell_on(self.dealer, "2026-01-15", amount=38)
+        self._credit(invoice, date="2026-02-20")
+        self._warn()
+        self._assert_quiet(self.member, "Turnover of the last three months is 100 % below its own usual.")
+
     def test_a_big_dealer_who_buys_rarely_is_not_quiet_and_a_small_one_who_buys_weekly_is(self):
         self._sell_on(self.dealer, "2024-04-10", "2024-10-10", "2025-04-10", "2025-10-10", amount=50000)
         self._sell_every(self.referrer, 7, "2026-02-20", amount=10)
