@@ -39,12 +39,7 @@ class PartnerLoyaltyTierDecision(models.AbstractModel):
         window = program._get_tier_window(day, is_trailing)._replace(member_ids=member_ids)
         metrics = program._get_tier_metrics()
         columns = {metric._origin.id or None: SQL.identifier(f"value_{i}") for i, metric in enumerate(metrics)}
-        reached = SQL(
-            "SELECT measured.*, array_position(%s, tier_id) AS rank, %s AS deserved FROM (%s) measured",
-            self._get_tier_array(tiers),
-            self._get_reached_rank(tiers, columns),
-            self._get_measured_query(program, window, due, metrics),
-        )
+        measured = self._get_measured_query(program, window, due, metrics)
         return SQL(
             """
             SELECT member_id, tier_id, %(tiers)s[deserved] AS deserved_id, %(tiers)s[decided] AS decided_id, outcome,
@@ -62,7 +57,17 @@ class PartnerLoyaltyTierDecision(models.AbstractModel):
             missing=self._get_by_rank("rank", [tier._get_evidence(columns) for tier in tiers[1:]]),
             decided=self._get_decided_rank(),
             outcome=self._get_outcome(program, day),
-            reached=reached,
+            reached=self._get_reached_query(tiers, columns, measured),
+        )
+
+    @api.model
+    def _get_reached_query(self, tiers, columns, measured):
+        """Return what was measured with the rank of the tier so far, and that of the tier that is reached."""
+        return SQL(
+            "SELECT measured.*, array_position(%s, tier_id) AS rank, %s AS deserved FROM (%s) measured",
+            self._get_tier_array(tiers),
+            self._get_reached_rank(tiers, columns),
+            measured,
         )
 
     @api.model
