@@ -128,7 +128,7 @@ class PartnerLoyaltyTierPolicy(models.AbstractModel):
         """
         for program in self:
             tiers = program._get_tiers()
-            if tiers[:1]._get_conditions() if tiers else ():
+            if tiers and tiers[0]._get_conditions():
                 raise ValidationError(
                     self.env._(
                         "The lowest tier of “%(program)s” has to start at zero, so that every member has a tier: "
