@@ -10,6 +10,7 @@ from odoo.tools import SQL, format_date, formatLang, split_every
 
 from ..const import LEDGER_DIGITS
 from ..tools import periods
+from .partner_loyalty_segment import UNREADABLE
 
 # What a result depends on: where it changes, the result is forgotten.
 INPUT_FIELDS = {"program_id", "reference_program_id", "date_from", "date_to", "uses_drafts"}
@@ -245,6 +246,10 @@ class PartnerLoyaltyBacktest(models.Model):
         """Show the cost by tier."""
         return self._get_lines_action("pivot", search_default_group_by_tier=True)
 
+    def action_view_by_segment(self):
+        """Show the cost by segment of the members."""
+        return self._get_members_action("pivot", search_default_group_by_segment=True)
+
     def action_view_by_month(self):
         """Show the cost by month."""
         return self._get_lines_action("graph", search_default_group_by_month=True)
@@ -266,6 +271,7 @@ class PartnerLoyaltyBacktest(models.Model):
         self._insert_rows("line_ids", self._get_line_vals_list(replay.postings, posted))
         members = self._get_member_vals_list(replay, posted)
         self._insert_rows("member_ids", members)
+        self._insert_segments()
         self.write(self._prepare_result_vals(replay, posted, members))
 
     def _forget_results(self):
@@ -305,6 +311,56 @@ class PartnerLoyaltyBacktest(models.Model):
             own[record.name].append(record.id)
         records = reference.with_context(active_test=False)[name]
         return {record.id: own[record.name].pop(0) for record in records if own[record.name]}
+
+    # === BUSINESS METHODS - SEGMENTS ===#
+
+    def _insert_segments(self):
+        """Note which segments each member belongs to, for all segments in one statement."""
+        source = self._get_source_program()
+        queries = [self._get_segment_query(segment, source) for segment in self._get_segments()]
+        if not queries:
+            return
+        self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO partner_loyalty_backtest_member_segment_rel (
+                       partner_loyalty_backtest_member_id, partner_loyalty_segment_id)
+                SELECT member.id, segment.segment_id
+                  FROM partner_loyalty_backtest_member member
+                  JOIN (%s) segment ON segment.partner_id = member.partner_id
+                 WHERE member.backtest_id = %s
+                """,
+                SQL(" UNION ALL ").join(queries),
+                self.id,
+            )
+        )
+        self.env["partner.loyalty.backtest.member"].invalidate_model(["segment_ids"])
+
+    @api.model
+    def _get_segment_query(self, segment, program):
+        """Return who belongs to a segment, as ``(segment_id, partner_id)``.
+
+        :param program: the program whose memberships have to match; any where empty
+        :rtype: SQL
+        :raises UserError: where its filter cannot be read any more
+        """
+        try:
+            query = self.env["res.partner"].with_context(active_test=False)._search(
+                segment._get_partner_domain(program)
+            )
+        except UNREADABLE as error:
+            raise UserError(
+                self.env._(
+                    "The filter of the segment “%(segment)s” cannot be read: correct or archive the segment. (%(error)s)",
+                    segment=segment.name,
+                    error=str(error)[:500],
+                )
+            ) from error
+        return query.select(SQL("%s AS segment_id", segment.id), SQL("%s AS partner_id", SQL.identifier(query.table, "id")))
+
+    def _get_segments(self):
+        """Return the segments that the cost is shown by."""
+        return self.env["partner.loyalty.segment"].search([("company_id", "in", (False, self.company_id.id))])
 
     # === BUSINESS METHODS - RESULTS ===#
 
@@ -569,18 +625,19 @@ class PartnerLoyaltyBacktest(models.Model):
     def _format_money(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
 
-    def _get_members_action(self, **context):
-        return self._get_result_action("partner_loyalty.partner_loyalty_backtest_member_action", context)
+    def _get_members_action(self, view_type="list", **context):
+        return self._get_result_action("partner_loyalty.partner_loyalty_backtest_member_action", view_type, context)
 
     def _get_lines_action(self, view_type, **context):
-        """Return the action that shows the lines, with one kind of view first."""
-        action = self._get_result_action("partner_loyalty.partner_loyalty_backtest_line_action", context)
-        return {**action, "views": sorted(action["views"], key=lambda view: view[1] != view_type)}
+        return self._get_result_action("partner_loyalty.partner_loyalty_backtest_line_action", view_type, context)
 
-    def _get_result_action(self, xmlid, context):
+    def _get_result_action(self, xmlid, view_type, context):
+        """Return the action that shows a part of the result, with one kind of view first."""
         self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
         return {
-            **self.env["ir.actions.act_window"]._for_xml_id(xmlid),
+            **action,
             "domain": [("backtest_id", "=", self.id)],
             "context": context,
+            "views": sorted(action["views"], key=lambda view: view[1] != view_type),
         }

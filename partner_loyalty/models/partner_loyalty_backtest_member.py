@@ -44,3 +44,10 @@ class PartnerLoyaltyBacktestMember(models.Model):
         ondelete="set null",
         readonly=True,
     )
+    segment_ids = fields.Many2many(
+        comodel_name="partner.loyalty.segment",
+        relation="partner_loyalty_backtest_member_segment_rel",
+        string="Segments",
+        readonly=True,
+        help="The segments that it belonged to when the backtest was run. Who belongs to several counts in each.",
+    )

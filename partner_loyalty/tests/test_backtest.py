@@ -333,6 +333,47 @@ class TestBacktest(BacktestCommon):
                 self.assertEqual(action["views"][0][1], kind)
                 self.assertEqual(self.env[action["res_model"]].search_count(action["domain"]), 3)
 
+    def test_the_cost_by_segment_and_who_belongs_to_several_counts_in_each(self):
+        Segment = self.env["partner.loyalty.segment"].sudo()
+        Segment.search([]).active = False
+        everybody, buyers, _strangers = Segment.create(
+            [
+                {"name": "All"},
+                {
+                    "name": "Silver here",
+                    "partner_domain": f"[('id', '=', {self.dealer.id})]",
+                    "member_domain": "[('tier_id.name', '=', 'Silver')]",
+                },
+                {"name": "Strangers", "partner_domain": f"[('id', '=', {self.stranger.id})]"},
+            ]
+        )
+        elsewhere = self.env["res.company"].sudo().create({"name": "Elsewhere"})
+        Segment.create({"name": "Elsewhere", "company_id": elsewhere.id})
+        backtest = self._run(self.program)
+        action = backtest.action_view_by_segment()
+        self.assertEqual(action["views"][0][1], "pivot")
+        groups = self.env["partner.loyalty.backtest.member"]._read_group(
+            action["domain"], ["segment_ids"], ["turnover:sum", "total:sum", "reference_total:sum"]
+        )
+        self.assertEqual(
+            {segment.sudo(): tuple(figures) for segment, *figures in groups},
+            {everybody: (1600, 120, 80), buyers: (1200, 120, 60)},
+        )
+
+    def test_a_segment_that_cannot_be_read_any_more_is_named(self):
+        segment = self.env["partner.loyalty.segment"].sudo().create({"name": "Broken"})
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE partner_loyalty_segment SET partner_domain = %s WHERE id = %s", ("[('x_gone', '=', 1)]", segment.id)
+        )
+        self.env.invalidate_all()
+        backtest = self._create_backtest(self.program)
+        with self.assertRefused("“Broken” cannot be read: correct or archive the segment"):
+            backtest.action_run()
+        segment.active = False
+        backtest.action_run()
+        self.assertTrue(backtest.run_date)
+
     def test_lines_add_up_by_month_and_name_their_documents(self):
         backtest = self._run(self.program)
         groups = self.env["partner.loyalty.backtest.line"]._read_group(
