@@ -1,3 +1,4 @@
+from . import partner_loyalty_campaign_mixin
 from . import partner_loyalty_input_mixin
 from . import partner_loyalty_rule_part_mixin
 from . import partner_loyalty_term_mixin

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, format_date
 
-from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, KIND_ROLES
+from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, KIND_ROLES, LEDGER_DIGITS
 from ..tools import schedule as schedules
 from ..tools.domains import check_domain
 from .partner_loyalty_bonus_evaluation import RANK_CONDITIONS
@@ -35,6 +35,7 @@ class PartnerLoyaltyBonusAction(models.Model):
     _inherit = [
         "mail.thread",
         "partner.loyalty.protected.mixin",
+        "partner.loyalty.campaign.mixin",
         "partner.loyalty.input.mixin",
         "partner.loyalty.bonus.event",
         "partner.loyalty.bonus.evaluation",
@@ -192,6 +193,9 @@ class PartnerLoyaltyBonusAction(models.Model):
     )
     run_ids = fields.One2many(comodel_name="partner.loyalty.bonus.run", inverse_name="action_id", string="Runs")
     run_count = fields.Integer(string="Number of Runs", compute="_compute_run_count")
+    given_member_count = fields.Integer(string="Members Who Got It", compute="_compute_given")
+    given_points = fields.Float(string="Points Given", digits=LEDGER_DIGITS, compute="_compute_given")
+    given_money = fields.Monetary(string="Money Given", compute="_compute_given")
     next_date = fields.Date(
         string="Next Run", compute="_compute_next_date", help="Events have no date that is known before."
     )
@@ -249,6 +253,19 @@ class PartnerLoyaltyBonusAction(models.Model):
         )
         for action in self:
             action.run_count = counts.get(action, 0)
+
+    def _compute_given(self):
+        rows = self.env["partner.loyalty.bonus.line"]._read_group(
+            [("action_id", "in", self.ids), ("state", "=", "given")],
+            ["action_id"],
+            ["member_id:count_distinct", "point_amount:sum", "money_amount:sum"],
+        )
+        figures = {action: values for action, *values in rows}
+        for action in self:
+            members, points, money = figures.get(action, (0, 0, 0))
+            action.given_member_count = members
+            action.given_points = points
+            action.given_money = money
 
     @api.depends("schedule", "date", "date_from", "date_to", "state", "run_ids.state", "program_id.tz")
     def _compute_next_date(self):

@@ -2,7 +2,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 from odoo.tools.misc import formatLang
@@ -25,13 +24,6 @@ class PartnerLoyaltyRule(models.Model):
 
     # === FIELDS ===#
 
-    campaign_id = fields.Many2one(
-        comodel_name="utm.campaign",
-        string="Promotion Campaign",
-        index="btree_not_null",
-        groups="base.group_user",
-        help="What this rule promotes, together with others. It changes nothing of what the rule earns.",
-    )
     is_promotion = fields.Boolean(
         compute="_compute_is_promotion", store=True, help="It has a campaign, or a start and an end within 92 days."
     )
@@ -92,23 +84,6 @@ class PartnerLoyaltyRule(models.Model):
             rule.promotion_prior_turnover = float(before or 0)
             rule.promotion_result = rule._get_promotion_text(facts["documents"], turnover, share, before)
 
-    # === CONSTRAINT METHODS ===#
-
-    @api.constrains("campaign_id", "program_id")
-    def _check_campaign_company(self):
-        for rule in self:
-            company = rule.campaign_id.company_id
-            if company and company != rule.company_id:
-                raise ValidationError(
-                    self.env._(
-                        "The campaign “%(campaign)s” belongs to %(other)s, and the rule to %(company)s: "
-                        "choose a campaign of its own company.",
-                        campaign=rule.campaign_id.display_name,
-                        other=company.name,
-                        company=rule.company_id.name,
-                    )
-                )
-
     # === BUSINESS METHODS - PROMOTIONS ===#
 
     def _get_promotion_days(self):
@@ -123,6 +98,12 @@ class PartnerLoyaltyRule(models.Model):
         first = max(filter(None, (program.date_from, self.date_from)))
         last = min(filter(None, (program.date_to, self.date_to, program._get_today())))
         return (first, last) if first <= last else None
+
+    def _is_over(self):
+        """Return whether nothing more can be earned by the rule."""
+        self.ensure_one()
+        ends = [*filter(None, (self.date_to, self.program_id.date_to))]
+        return not self.active or self.is_draft or (bool(ends) and min(ends) < self.program_id._get_today())
 
     def _get_cost_share(self, amount, turnover):
         """Return how many per cent of the turnover the rule costs, or None where nobody can say.

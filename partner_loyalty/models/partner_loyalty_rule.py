@@ -52,6 +52,7 @@ class PartnerLoyaltyRule(models.Model):
     _inherit = [
         "partner.loyalty.engine",
         "partner.loyalty.protected.mixin",
+        "partner.loyalty.campaign.mixin",
         "partner.loyalty.input.mixin",
         "partner.loyalty.term.mixin",
     ]

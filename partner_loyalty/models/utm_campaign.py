@@ -1,4 +1,6 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tools import SQL
 
 OFFICER = "partner_loyalty.partner_loyalty_group_officer"
@@ -19,6 +21,13 @@ class UtmCampaign(models.Model):
     loyalty_rule_count = fields.Integer(
         string="Number of Promotions", compute="_compute_loyalty_result", groups=OFFICER
     )
+    loyalty_action_ids = fields.One2many(
+        comodel_name="partner.loyalty.bonus.action",
+        inverse_name="campaign_id",
+        string="Bonus Actions",
+        groups=OFFICER,
+        help="What members get by themselves while the campaign runs, and the e-mails that tell them of it.",
+    )
     loyalty_currency_id = fields.Many2one(
         comodel_name="res.currency", compute="_compute_loyalty_result", groups=OFFICER
     )
@@ -33,7 +42,11 @@ class UtmCampaign(models.Model):
         "with the largest part of the document that earns by one of them.",
     )
     loyalty_points = fields.Float(
-        string="Points Given", digits=(18, 2), compute="_compute_loyalty_result", groups=OFFICER
+        string="Points Given",
+        digits=(18, 2),
+        compute="_compute_loyalty_result",
+        groups=OFFICER,
+        help="By promotions and bonus actions together.",
     )
     loyalty_money = fields.Monetary(
         string="Money Given", currency_field="loyalty_currency_id", compute="_compute_loyalty_result", groups=OFFICER
@@ -41,11 +54,15 @@ class UtmCampaign(models.Model):
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("loyalty_rule_ids", "company_id")
+    @api.depends("loyalty_rule_ids", "loyalty_action_ids", "company_id")
     @api.depends_context("company")
     def _compute_loyalty_result(self):
-        rules = self._get_loyalty_rules()
-        figures = self._get_loyalty_figures(self.env["partner.loyalty.rule"].union(*rules.values()))
+        rules = self._get_loyalty_parts("partner.loyalty.rule")
+        actions = self._get_loyalty_parts("partner.loyalty.bonus.action")
+        figures = self._get_loyalty_figures(
+            self.env["partner.loyalty.rule"].union(*rules.values()),
+            self.env["partner.loyalty.bonus.action"].union(*actions.values()),
+        )
         for campaign in self:
             facts = figures.get(campaign._origin.id, {})
             campaign.loyalty_rule_count = len(rules[campaign])
@@ -66,30 +83,121 @@ class UtmCampaign(models.Model):
             "context": {"active_test": False},
         }
 
+    def action_view_loyalty_leaderboard(self):
+        """Ask by what the members are to be ranked over the days of the campaign."""
+        self.ensure_one()
+        parts = self._get_all_loyalty_parts()
+        first, last = self._get_loyalty_days(parts)
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_leaderboard_action"),
+            "context": {
+                "default_program_id": parts[0].program_id[:1].id,
+                "default_period": "days",
+                "default_date_from": first,
+                "default_date_to": last,
+            },
+        }
+
+    def action_announce_loyalty(self):
+        """Draft the e-mail that tells members of the promotions, as a bonus action: it is sent once, and logged.
+
+        :return: action that opens the draft, or the drafts where several programs have promotions
+        :raises UserError: where there is no promotion that could be announced
+        """
+        self.ensure_one()
+        Action = self.env["partner.loyalty.bonus.action"]
+        Action.check_access("create")
+        promotions = self._get_loyalty_parts("partner.loyalty.rule")[self].filtered(lambda rule: not rule._is_over())
+        if not promotions:
+            raise UserError(
+                self.env._("No promotion of “%s” is running or still to come: add one, then announce it.", self.name)
+            )
+        drafts = Action.create(
+            [
+                self._prepare_announcement_vals(program, rules)
+                for program, rules in promotions.grouped("program_id").items()
+            ]
+        )
+        action = self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_bonus_action_action")
+        if len(drafts) == 1:
+            return {**action, "views": [(False, "form")], "res_id": drafts.id}
+        return {**action, "domain": [("id", "in", drafts.ids)], "context": {}}
+
+    # === BUSINESS METHODS ===#
+
+    def _prepare_announcement_vals(self, program, rules):
+        """Return the values of the bonus action that tells the members of a program of its promotions.
+
+        It goes to the segments that the promotions are for, on the day when the first of them starts.
+
+        :param rules: the promotions that are running or still to come
+        """
+        self.ensure_one()
+        today = program._get_today()
+        template = self.env.ref("partner_loyalty.mail_template_promotion")
+        is_for_segments = all(rule.segment_ids for rule in rules)
+        return {
+            "name": self.title,
+            "program_id": program.id,
+            "campaign_id": self.id,
+            "schedule": "date",
+            "date": max(today, min(rule.date_from or today for rule in rules)),
+            "segment_ids": [Command.set(rules.segment_ids.ids if is_for_segments else [])],
+            "effect_ids": [Command.create({"kind": "mail", "template_id": template.id})],
+        }
+
     # === GETTERS ===#
 
-    def _get_loyalty_rules(self):
-        """Return the promotions by campaign, in one currency: of its company, or else of the current one.
+    def _get_all_loyalty_parts(self):
+        """Return the promotions and the bonus actions of one campaign that have something of either.
 
+        :rtype: list
+        """
+        self.ensure_one()
+        models = ("partner.loyalty.rule", "partner.loyalty.bonus.action")
+        parts = [part for model in models if (part := self._get_loyalty_parts(model)[self])]
+        if not parts:
+            raise UserError(self.env._("Nothing of “%s” is about loyalty yet: add a promotion first.", self.name))
+        return parts
+
+    @api.model
+    def _get_loyalty_days(self, parts):
+        """Return the first day of all parts and the last one that has come, or will come where all have an end.
+
+        :param list parts: recordsets that have a program, and perhaps a start and an end
+        :rtype: tuple
+        """
+        records = [record for part in parts for record in part]
+        today = records[0].program_id._get_today()
+        first = min(record.date_from or record.program_id.date_from for record in records)
+        ends = [record.date_to or record.program_id.date_to for record in records]
+        last = max(ends) if all(ends) else today
+        return first, max(first, last)
+
+    def _get_loyalty_parts(self, model):
+        """Return what the campaigns promote, in one currency each: of its company, or else of the current one.
+
+        :param str model: name of a model that has a campaign
         :rtype: dict
         """
-        Rule = self.env["partner.loyalty.rule"].with_context(active_test=False)
-        by_campaign = Rule.search([("campaign_id", "in", self._origin.ids)]).grouped("campaign_id")
+        Part = self.env[model].with_context(active_test=False)
+        by_campaign = Part.search([("campaign_id", "in", self._origin.ids)]).grouped("campaign_id")
         return {
-            campaign: by_campaign.get(campaign._origin, Rule).filtered(
-                lambda rule, company=campaign.company_id or self.env.company: rule.company_id == company
+            campaign: by_campaign.get(campaign._origin, Part).filtered(
+                lambda part, company=campaign.company_id or self.env.company: part.company_id == company
             )
             for campaign in self
         }
 
     @api.model
-    def _get_loyalty_figures(self, rules):
-        """Return by campaign what came of its rules: ``members``, ``turnover``, ``points``, ``money``, in one query.
+    def _get_loyalty_figures(self, rules, actions):
+        """Return by campaign what came of it: ``members``, ``turnover``, ``points``, ``money``, in one query.
 
         :param rules: recordset of ``partner.loyalty.rule``
+        :param actions: recordset of ``partner.loyalty.bonus.action``
         :rtype: dict[int, dict]
         """
-        if not rules:
+        if not rules and not actions:
             return {}
         self.env.flush_all()
         rows = self.env.execute_query_dict(
@@ -103,17 +211,39 @@ class UtmCampaign(models.Model):
                     SELECT campaign_id, MAX(base) AS base FROM answer GROUP BY campaign_id, origin_model, origin_id
                 ), turnover AS (
                     SELECT campaign_id, SUM(base) AS amount FROM document GROUP BY campaign_id
+                ), gain AS (
+                    SELECT campaign_id, root_id, unit, amount FROM answer
+                     UNION ALL %s
                 )
-                SELECT answer.campaign_id, turnover.amount::text AS turnover,
-                       COUNT(DISTINCT member.partner_id) FILTER (WHERE answer.amount > 0) AS members,
-                       (SUM(answer.amount) FILTER (WHERE answer.unit = 'point'))::text AS points,
-                       (SUM(answer.amount) FILTER (WHERE answer.unit = 'money'))::text AS money
-                  FROM answer
-                  JOIN turnover ON turnover.campaign_id = answer.campaign_id
-                  JOIN partner_loyalty_member member ON member.id = answer.root_id
-              GROUP BY answer.campaign_id, turnover.amount
+                SELECT gain.campaign_id, turnover.amount::text AS turnover,
+                       COUNT(DISTINCT member.partner_id) FILTER (WHERE gain.amount > 0) AS members,
+                       (SUM(gain.amount) FILTER (WHERE gain.unit = 'point'))::text AS points,
+                       (SUM(gain.amount) FILTER (WHERE gain.unit = 'money'))::text AS money
+                  FROM gain
+                  JOIN partner_loyalty_member member ON member.id = gain.root_id
+             LEFT JOIN turnover ON turnover.campaign_id = gain.campaign_id
+              GROUP BY gain.campaign_id, turnover.amount
                 """,
                 rules._get_promotion_answer_query(),
+                self._get_loyalty_bonus_query(actions),
             )
         )
         return {row["campaign_id"]: row for row in rows}
+
+    @api.model
+    def _get_loyalty_bonus_query(self, actions):
+        """Return what members got by bonus actions, as ``(campaign_id, root_id, unit, amount)``.
+
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT action.campaign_id, member.root_id, bonus.unit, bonus.amount
+              FROM partner_loyalty_bonus_line line
+              JOIN partner_loyalty_bonus_action action ON action.id = line.action_id
+              JOIN partner_loyalty_member member ON member.id = line.member_id
+        CROSS JOIN LATERAL (VALUES ('point', line.point_amount), ('money', line.money_amount)) AS bonus(unit, amount)
+             WHERE line.action_id = ANY(%s) AND line.state = 'given' AND bonus.amount <> 0
+            """,
+            list(actions._origin.ids),
+        )

@@ -1,10 +1,10 @@
 """Promotions: short rules with dates under one campaign, and what came of them."""
 
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
-from .common import PartnerLoyaltyCommon
+from .common import TODAY, PartnerLoyaltyCommon
 
 
 @tagged("post_install", "-at_install")
@@ -250,6 +250,115 @@ class TestPromotion(PartnerLoyaltyCommon):
         campaign = self.campaign.with_company(self.company)
         self.assertRecordValues(campaign, [{"loyalty_rule_count": 1, "loyalty_turnover": 100}])
         self.assertRecordValues(self.campaign.with_company(company), [{"loyalty_rule_count": 1, "loyalty_turnover": 0}])
+
+    # === BONUS ACTIONS, LEADERBOARD AND E-MAILS OF A CAMPAIGN ===#
+
+    def _create_bonus(self, **values):
+        action = self.env["partner.loyalty.bonus.action"].create(
+            {
+                "name": "A gift for all",
+                "program_id": self.program.id,
+                "campaign_id": self.campaign.id,
+                "schedule": "date",
+                "date": TODAY,
+                "effect_ids": [Command.create({"kind": "money", "amount": 7})],
+                **values,
+            }
+        )
+        action.action_start()
+        action.action_run()
+        return action
+
+    def test_bonus_actions_of_a_campaign_count_in_its_result(self):
+        self._sell(self.dealer, 1000, "2026-03-02")
+        self._create_bonus()
+        points = self._create_bonus(effect_ids=[Command.create({"kind": "point", "amount": 50})])
+        self._create_bonus(campaign_id=False)
+        taken_back = self._create_bonus()
+        taken_back.run_ids.action_undo()
+        self.env.invalidate_all()
+        self.assertRecordValues(
+            self.campaign.with_user(self.officer),
+            [{"loyalty_turnover": 1000, "loyalty_money": 34, "loyalty_points": 100, "loyalty_member_count": 2}],
+        )
+        self.assertRecordValues(
+            points.with_user(self.officer), [{"given_member_count": 2, "given_points": 100, "given_money": 0}]
+        )
+        self.assertRecordValues(taken_back, [{"given_member_count": 0, "given_points": 0, "given_money": 0}])
+
+    def test_a_campaign_of_bonus_actions_alone_has_a_result_too(self):
+        campaign = self.env["utm.campaign"].create({"title": "Gifts"})
+        self._create_bonus(campaign_id=campaign.id)
+        self.env.invalidate_all()
+        self.assertRecordValues(
+            campaign, [{"loyalty_rule_count": 0, "loyalty_turnover": 0, "loyalty_money": 14, "loyalty_member_count": 2}]
+        )
+
+    def test_a_bonus_action_has_no_campaign_of_another_company(self):
+        company = self.env["res.company"].sudo().create({"name": "Elsewhere"})
+        campaign = self.env["utm.campaign"].create({"title": "Elsewhere", "company_id": company.id})
+        with self.assertRefused("belongs to Elsewhere", ValidationError):
+            self._create_bonus(campaign_id=campaign.id)
+
+    def test_the_leaderboard_of_a_campaign_is_about_its_days(self):
+        self._sell(self.dealer, 100, "2026-03-01")
+        self._sell(self.referrer, 300, "2026-03-18")
+        self._sell(self.dealer, 900, "2026-02-28")
+        action = self.campaign.with_user(self.officer).action_view_loyalty_leaderboard()
+        self.assertEqual(
+            (action["context"]["default_date_from"], action["context"]["default_date_to"]),
+            (self._day("2026-03-01"), self._day("2026-03-31")),
+        )
+        wizard = self.env[action["res_model"]].with_user(self.officer).with_context(**action["context"]).create({})
+        wizard.metric_id = self.env.ref("partner_loyalty.partner_loyalty_metric_turnover")
+        wizard.action_show()
+        self.assertEqual(wizard.line_ids.mapped("value"), [300, 100])
+        wizard.date_to = "2026-02-01"
+        with self.assertRefused("end before they start"):
+            wizard.action_show()
+        with self.assertRefused("add a promotion first"):
+            self.env["utm.campaign"].create({"title": "Empty"}).action_view_loyalty_leaderboard()
+
+    def test_a_campaign_is_announced_once_to_those_it_is_for(self):
+        self._create_promotion(name="Over", date_from="2026-01-01", date_to="2026-01-31")
+        self._create_promotion(name="To come", date_from="2026-03-20", date_to="2026-04-30")
+        action = self.campaign.with_user(self.users["manager"]).action_announce_loyalty()
+        draft = self.env["partner.loyalty.bonus.action"].browse(action["res_id"])
+        self.assertRecordValues(
+            draft, [{"state": "draft", "campaign_id": self.campaign.id, "date": self._day(TODAY), "schedule": "date"}]
+        )
+        self.dealer.email = "dealer@example.com"
+        draft.action_start()
+        draft.action_run()
+        mail = self.env["mail.mail"].search([("subject", "=", f"{self.program.name}: March Sale")])
+        self.assertEqual(mail.recipient_ids, self.dealer)
+        for words in ("March", "To come", "03/31/2026", "from 03/20/2026"):
+            self.assertIn(words, " ".join(mail.body_html.split()))
+        self.assertNotIn("Over", mail.body_html)
+        with self.assertRefused("is due"):
+            draft.action_run()
+
+    def test_an_announcement_goes_to_segments_where_all_promotions_are_for_some(self):
+        segment = self.env["partner.loyalty.segment"].create({"name": "North"})
+        self.promotion.segment_ids = segment
+        draft_id = self.campaign.action_announce_loyalty()["res_id"]
+        self.assertEqual(self.env["partner.loyalty.bonus.action"].browse(draft_id).segment_ids, segment)
+        self._create_promotion()
+        draft_id = self.campaign.action_announce_loyalty()["res_id"]
+        self.assertFalse(self.env["partner.loyalty.bonus.action"].browse(draft_id).segment_ids)
+
+    def test_an_announcement_is_drafted_for_each_program_by_managers_alone(self):
+        program = self._create_program(name="Second")
+        self._create_promotion(program)
+        action = self.campaign.action_announce_loyalty()
+        drafts = self.env["partner.loyalty.bonus.action"].search(action["domain"])
+        self.assertEqual(drafts.program_id, self.program | program)
+        with self.assertRefused("", AccessError):
+            self.campaign.with_user(self.officer).action_announce_loyalty()
+        for rule in self.campaign.loyalty_rule_ids:
+            rule.date_to = "2026-03-17"
+        with self.assertRefused("running or still to come", UserError):
+            self.campaign.action_announce_loyalty()
 
     # === RIGHTS ===#
 

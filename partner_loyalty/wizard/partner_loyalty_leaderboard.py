@@ -4,6 +4,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from ..const import PERIODS
+from ..tools.window import Window
 
 
 class PartnerLoyaltyLeaderboard(models.TransientModel):
@@ -40,13 +41,15 @@ class PartnerLoyaltyLeaderboard(models.TransientModel):
         ondelete="cascade",
         default=lambda self: self._default_metric_id(),
     )
-    period = fields.Selection(selection=PERIODS, required=True, default="month")
+    period = fields.Selection(selection=[*PERIODS, ("days", "Other Days")], required=True, default="month")
     date = fields.Date(
         string="With the Day",
         required=True,
         default=fields.Date.context_today,
         help="The month, quarter or year that this day lies in.",
     )
+    date_from = fields.Date(string="From", required=True, default=fields.Date.context_today)
+    date_to = fields.Date(string="Until", required=True, default=fields.Date.context_today)
     line_ids = fields.One2many(comodel_name="partner.loyalty.leaderboard.line", inverse_name="leaderboard_id")
 
     # === ACTION METHODS ===#
@@ -61,7 +64,7 @@ class PartnerLoyaltyLeaderboard(models.TransientModel):
         # The figures are read by SQL.
         self.program_id.check_access("read")
         self.metric_id.check_access("read")
-        window = self.program_id._get_leaderboard_window(self.date, self.period)
+        window = self._get_window()
         rows = self.program_id._get_leaderboard(self.metric_id, window)
         if not rows:
             raise UserError(
@@ -79,6 +82,18 @@ class PartnerLoyaltyLeaderboard(models.TransientModel):
         return {**action, "name": self._get_title(window), "domain": [("leaderboard_id", "=", self.id)]}
 
     # === BUSINESS METHODS ===#
+
+    def _get_window(self):
+        """Return the days that count, as far as they have come.
+
+        :rtype: Window
+        :raises UserError: where they end before they start
+        """
+        if self.period != "days":
+            return self.program_id._get_leaderboard_window(self.date, self.period)
+        if self.date_to < self.date_from:
+            raise UserError(self.env._("The days end before they start: choose a later end or an earlier start."))
+        return Window(self.date_from, max(self.date_from, min(self.date_to, self.program_id._get_today())))
 
     @api.model
     def _prepare_line_vals(self, row):
