@@ -64,7 +64,8 @@ def play(env, seed, off):
                     work_by_night(env)
             if number % 30 == 0:
                 print(f"          {day}", file=sys.stderr, flush=True)
-        year = read(env, before)
+        with freeze_time(datetime.combine(day, time(23))):
+            year = read(env, before)
         savepoint.rollback()
     env.invalidate_all()
     return year
@@ -115,7 +116,7 @@ def read(env, before):
     """Return what the year left behind, in words that do not depend on ids."""
     env.cr.execute(
         """SELECT partner.name, account.unit, entry.type, entry.contribution_date::text,
-                  COALESCE(move.name, sale.name, action.name || ' ' || line.period_key, ''), entry.amount::text
+                  COALESCE(move.name, sale.name, (action.name->>'en_US') || ' ' || line.period_key, ''), entry.amount::text
              FROM partner_loyalty_entry entry
              JOIN partner_loyalty_account account ON account.id = entry.account_id
              JOIN partner_loyalty_member member ON member.id = account.member_id

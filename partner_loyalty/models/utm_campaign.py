@@ -86,12 +86,12 @@ class UtmCampaign(models.Model):
     def action_view_loyalty_leaderboard(self):
         """Ask by what the members are to be ranked over the days of the campaign."""
         self.ensure_one()
-        parts = self._get_all_loyalty_parts()
+        parts = self._get_leading_loyalty_parts()
         first, last = self._get_loyalty_days(parts)
         return {
             **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_leaderboard_action"),
             "context": {
-                "default_program_id": parts[0].program_id[:1].id,
+                "default_program_id": parts.program_id[:1].id,
                 "default_period": "days",
                 "default_date_from": first,
                 "default_date_to": last,
@@ -148,29 +148,27 @@ class UtmCampaign(models.Model):
 
     # === GETTERS ===#
 
-    def _get_all_loyalty_parts(self):
-        """Return the promotions and the bonus actions of one campaign that have something of either.
+    def _get_leading_loyalty_parts(self):
+        """Return the promotions of one campaign, or its bonus actions where it has no promotion.
 
-        :rtype: list
+        :raises UserError: where it has neither
         """
         self.ensure_one()
-        models = ("partner.loyalty.rule", "partner.loyalty.bonus.action")
-        parts = [part for model in models if (part := self._get_loyalty_parts(model)[self])]
-        if not parts:
-            raise UserError(self.env._("Nothing of “%s” is about loyalty yet: add a promotion first.", self.name))
-        return parts
+        for model in ("partner.loyalty.rule", "partner.loyalty.bonus.action"):
+            if parts := self._get_loyalty_parts(model)[self]:
+                return parts
+        raise UserError(self.env._("Nothing of “%s” is about loyalty yet: add a promotion first.", self.name))
 
     @api.model
     def _get_loyalty_days(self, parts):
-        """Return the first day of all parts and the last one that has come, or will come where all have an end.
+        """Return the first day of all parts and the last one, or today where one has no end.
 
-        :param list parts: recordsets that have a program, and perhaps a start and an end
+        :param parts: recordset whose records have a program, and perhaps a start and an end
         :rtype: tuple
         """
-        records = [record for part in parts for record in part]
-        today = records[0].program_id._get_today()
-        first = min(record.date_from or record.program_id.date_from for record in records)
-        ends = [record.date_to or record.program_id.date_to for record in records]
+        today = parts[0].program_id._get_today()
+        first = min(part.date_from or part.program_id.date_from for part in parts)
+        ends = [part.date_to or part.program_id.date_to for part in parts]
         last = max(ends) if all(ends) else today
         return first, max(first, last)
 
