@@ -85,14 +85,37 @@ class PartnerLoyaltyFormula(models.AbstractModel):
                 for band, top in zip(bands, tops, strict=True)
             ]
             return SQL("(%s) * %s", SQL(" + ").join(parts), rate)
-        whens = [
-            SQL("WHEN %s >= %s::numeric THEN %s::numeric", base, str(band.threshold), str(band.rate))
-            for band in reversed(bands)
-        ]
-        reached = SQL("(CASE WHEN %s <= 0 THEN 0 %s ELSE 0 END)", base, SQL(" ").join(whens))
+        reached = self._get_by_reached_band(base, "rate", "0")
         if self.band_kind == "sum":
             return SQL("%s * %s", reached, rate)
         return SQL("%s * %s / %s * %s", base, reached, divisor, rate)
+
+    def _get_reached_threshold(self, total):
+        """Return where the band begins that a total reaches, and infinity where it reaches none.
+
+        :param SQL total: what was measured in the period
+        :rtype: SQL
+        """
+        return self._get_by_reached_band(total, "threshold", "Infinity")
+
+    def _get_by_reached_band(self, total, name, otherwise):
+        """Return a number of the highest band that a total reaches.
+
+        :param SQL total: what was measured in the period
+        :param str name: name of the field of the band
+        :param str otherwise: the number where no band is reached
+        :rtype: SQL
+        """
+        whens = [
+            SQL("WHEN %s >= %s::numeric THEN %s::numeric", total, str(band.threshold), str(band[name]))
+            for band in reversed(self._get_bands())
+        ]
+        return SQL(
+            "(CASE WHEN %(total)s <= 0 THEN %(otherwise)s::numeric %(whens)s ELSE %(otherwise)s::numeric END)",
+            total=total,
+            otherwise=otherwise,
+            whens=SQL(" ").join(whens),
+        )
 
     def _get_rounded(self, amount):
         """Return an amount in steps of the unit of the rule, by the method of the program."""

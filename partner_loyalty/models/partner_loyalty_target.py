@@ -464,31 +464,76 @@ class PartnerLoyaltyTarget(models.AbstractModel):
         :rtype: SQL
         """
         has_agreements = self._has_agreements()
-        is_growth = self.measure == "growth"
         return SQL(
             """
             SELECT total.root_id, %(model)s AS origin_model, total.root_id AS origin_id, total.period_start,
-                   ROUND(%(base)s, 6) AS base, NULL::numeric AS quantity, NULL::numeric AS whole,
+                   total.base, NULL::numeric AS quantity, NULL::numeric AS whole,
                    %(multiplier)s AS rate, NULL::integer AS tier_id, NULL AS tier, %(agreement)s AS agreement,
                    total.day AS contribution_date,
                    total.period_start AS rate_date, FALSE AS is_followed, NULL AS currency,
                    NULL::numeric AS document_base, NULL::numeric AS exchange_rate, NULL::jsonb AS parts,
-                   %(previous)s AS previous
-              FROM (SELECT root_id, period_start, %(measure)s AS base, MAX(day) AS day,
-                           MIN(partner_id) AS partner_id
-                      FROM (%(origin)s) origin GROUP BY root_id, period_start) total %(last_year)s %(agreements)s
+                   total.previous
+              FROM (%(total)s) total %(agreements)s
             """,
             model=MEMBER,
             multiplier=self._get_period_multiplier(has_agreements),
             agreement=SQL("agreement.name") if has_agreements else SQL("NULL"),
             agreements=self._get_period_agreement() if has_agreements else SQL(),
-            base=SQL("total.base - last_year.base") if is_growth else SQL("total.base"),
-            previous=SQL("ROUND(last_year.base, 6)") if is_growth else SQL("NULL::numeric"),
-            measure=self._get_measure(),
+            total=self._get_period_total_query(scope),
+        )
+
+    def _get_period_total_query(self, scope):
+        """Return what was measured of each member in each period: ``base``, ``previous``, ``day`` and ``partner_id``.
+
+        What a band is worth comes with the latest sale of the period, but a sum that is given for reaching one comes
+        with the sale that reached it: what came afterwards changes nothing of it, so its day stays, whenever it is
+        worked out.
+
+        :rtype: SQL
+        """
+        is_growth = self.measure == "growth"
+        value = SQL(
+            """
+            SELECT origin.*, %(value)s AS value, %(previous)s AS previous
+              FROM (%(origin)s) origin %(last_year)s
+            """,
+            value=self._get_measure(),
+            previous=SQL("last_year.base") if is_growth else SQL("NULL::numeric"),
             origin=self._get_period_origin_query(scope),
             last_year=SQL("JOIN (%s) last_year USING (root_id, period_start)", self._get_last_year_query(scope))
             if is_growth
             else SQL(),
+        )
+        day = SQL("MAX(day)")
+        if self.band_kind == "sum":
+            value = self._get_running_query(value)
+            # A band from zero on is reached by what comes above zero.
+            reached = self._get_reached_threshold(SQL("total"))
+            day = SQL("MAX(day) FILTER (WHERE before < %s OR before <= 0)", reached)
+        return SQL(
+            """
+            SELECT root_id, period_start, ROUND(SUM(value) - COALESCE(MIN(previous), 0), 6) AS base,
+                   ROUND(MIN(previous), 6) AS previous, %s AS day, MIN(partner_id) AS partner_id
+              FROM (%s) value GROUP BY root_id, period_start
+            """,
+            day,
+            value,
+        )
+
+    def _get_running_query(self, value):
+        """Return the values of origins with the ``total`` of the period, and what was reached ``before`` each of them.
+
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT value.*, SUM(value) OVER period - COALESCE(previous, 0) AS total,
+                   SUM(value) OVER (period ORDER BY day, origin_id ROWS UNBOUNDED PRECEDING)
+                       - value - COALESCE(previous, 0) AS before
+              FROM (%s) value
+            WINDOW period AS (PARTITION BY root_id, period_start)
+            """,
+            value,
         )
 
     def _get_period_origin_query(self, scope):
@@ -536,11 +581,11 @@ class PartnerLoyaltyTarget(models.AbstractModel):
         )
 
     def _get_measure(self):
-        """Return what is measured of the origins of a period, as an aggregate."""
+        """Return what is measured of an origin; of all those of a period, it is added up."""
         return {
-            "quantity": SQL("SUM(quantity)"),
-            "documents": SQL("COUNT(*) FILTER (WHERE amount > 0)::numeric"),
-        }.get(self.measure, SQL("SUM(amount)"))
+            "quantity": SQL("quantity"),
+            "documents": SQL("(amount > 0)::integer::numeric"),
+        }.get(self.measure, SQL("amount"))
 
     def _get_last_year_query(self, scope):
         """Return what was contributed in the same period of the year before, whether or not it belonged to a member.

@@ -544,3 +544,58 @@ class TestRule(PartnerLoyaltyCommon):
             differences = self._compare(program)
         self.assertEqual(differences.rule_id, good)
         self.assertIn("planted", bad.error)
+
+    # === DAY OF A TARGET ===#
+
+    TARGET = {
+        "formula": "bands",
+        "band_kind": "sum",
+        "period": "quarter",
+        "band_ids": [Command.create({"threshold": 1000, "rate": 50}), Command.create({"threshold": 3000, "rate": 200})],
+    }
+
+    def _reach(self, *steps, **rule):
+        """Return the day of what a target earns on sales, answered at once or all together at the end."""
+        days = []
+        for at_once in (True, False):
+            with self.env.cr.savepoint() as savepoint:
+                program = self._create_program([{**self.TARGET, **rule}])
+                member = self._enroll(program, self.dealer)
+                for amount, day in steps:
+                    self._create_sale_invoice(self.dealer, amount, date=day)
+                    if at_once:
+                        self._answer_documents()
+                self._answer_documents()
+                days.append([str(entry.contribution_date) for entry in self._get_entries(member)])
+                savepoint.rollback()
+            self.env.invalidate_all()
+        self.assertEqual(*days, "It depends on when it is worked out.")
+        return days[0]
+
+    def test_a_target_has_the_day_on_which_it_was_reached(self):
+        steps = (600, "2026-01-10"), (400, "2026-01-20"), (1999, "2026-03-10")
+        self.assertEqual(self._reach(*steps), ["2026-01-20"])
+
+    def test_a_target_of_growth_has_the_day_on_which_it_was_reached(self):
+        self._create_sale_invoice(self.dealer, 500, date="2025-02-10")
+        steps = (1400, "2026-01-10"), (100, "2026-01-20"), (900, "2026-03-10")
+        self.assertEqual(self._reach(*steps, measure="growth"), ["2026-01-20"])
+
+    def test_a_target_that_was_lost_in_between_has_the_day_on_which_it_was_reached_for_good(self):
+        program = self._create_program([self.TARGET])
+        member = self._enroll(program, self.dealer)
+        invoice = self._create_sale_invoice(self.dealer, 1000, date="2026-01-10")
+        self._credit(invoice, 300, date="2026-01-15")
+        self._create_sale_invoice(self.dealer, 300, date="2026-02-10")
+        self._create_sale_invoice(self.dealer, 100, date="2026-03-10")
+        self._answer_documents()
+        self.assertEqual(self._get_entries(member).mapped(lambda entry: str(entry.contribution_date)), ["2026-02-10"])
+
+    def test_what_depends_on_all_that_is_sold_has_the_day_of_the_latest_sale(self):
+        bands = [Command.create({"threshold": 1000, "rate": 5})]
+        program = self._create_program([{**self.TARGET, "band_kind": "total", "band_ids": bands}])
+        member = self._enroll(program, self.dealer)
+        for amount, day in ((1000, "2026-01-10"), (100, "2026-03-10")):
+            self._create_sale_invoice(self.dealer, amount, date=day)
+        self._answer_documents()
+        self.assertEqual(self._get_entries(member).mapped(lambda entry: str(entry.contribution_date)), ["2026-03-10"])
