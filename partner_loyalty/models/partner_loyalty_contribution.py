@@ -114,6 +114,7 @@ class PartnerLoyaltyContribution(models.Model):
         "account.move.line": [
             "amount_currency",
             "balance",
+            "company_currency_id",
             "display_type",
             "move_id",
             "price_subtotal",
@@ -309,7 +310,7 @@ class PartnerLoyaltyContribution(models.Model):
             """
             SELECT line.id::bigint * 32 + %(code)s AS id, %(kind)s AS kind, %(role)s AS role, %(head)s,
                    move.invoice_date AS date, %(rate_date)s AS rate_date,
-                   company.currency_id, -line.balance AS amount,
+                   line.company_currency_id AS currency_id, -line.balance AS amount,
                    move.currency_id AS document_currency_id, -line.amount_currency AS document_amount,
                    move.invoice_currency_rate AS document_rate, line.quantity * %(sign)s AS quantity, line.product_id,
                    move.invoice_user_id AS user_id, move.team_id, move.campaign_id,
@@ -317,7 +318,6 @@ class PartnerLoyaltyContribution(models.Model):
               FROM account_move_line line
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN account_move origin ON origin.id = move.reversed_entry_id
-              JOIN res_company company ON company.id = move.company_id
                    %(joins)s
              WHERE %(counts)s AND %(has_role)s AND %(condition)s
             """,
@@ -412,7 +412,7 @@ class PartnerLoyaltyContribution(models.Model):
             SELECT ('x' || substr(md5(partial.id || '-' || line.id), 1, 12))::bit(48)::bigint * 32 + %(code)s AS id,
                    'payment' AS kind, %(role)s AS role, %(head)s,
                    partial.max_date AS date, %(rate_date)s AS rate_date,
-                   company.currency_id, -line.balance * %(share)s AS amount,
+                   line.company_currency_id AS currency_id, -line.balance * %(share)s AS amount,
                    move.currency_id AS document_currency_id, -line.amount_currency * %(share)s AS document_amount,
                    move.invoice_currency_rate AS document_rate, line.quantity * %(share)s * %(sign)s AS quantity,
                    line.product_id, move.invoice_user_id AS user_id, move.team_id, move.campaign_id,
@@ -420,7 +420,6 @@ class PartnerLoyaltyContribution(models.Model):
               FROM account_move_line line
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN account_move origin ON origin.id = move.reversed_entry_id
-              JOIN res_company company ON company.id = move.company_id
               JOIN account_move_line term ON term.move_id = move.id AND term.display_type = 'payment_term'
               JOIN account_partial_reconcile partial ON %(own_line)s = term.id
               JOIN account_move_line settling ON settling.id = %(other_line)s
@@ -445,7 +444,7 @@ class PartnerLoyaltyContribution(models.Model):
             """
             SELECT line.id::bigint * 32 + %(code)s AS id, 'payment' AS kind, %(role)s AS role, %(head)s,
                    move.invoice_date AS date, %(rate_date)s AS rate_date,
-                   company.currency_id, -line.balance * paid_back.share AS amount,
+                   line.company_currency_id AS currency_id, -line.balance * paid_back.share AS amount,
                    move.currency_id AS document_currency_id, -line.amount_currency * paid_back.share AS document_amount,
                    move.invoice_currency_rate AS document_rate, -line.quantity * paid_back.share AS quantity,
                    line.product_id, move.invoice_user_id AS user_id, move.team_id, move.campaign_id,
@@ -453,7 +452,6 @@ class PartnerLoyaltyContribution(models.Model):
               FROM account_move_line line
               JOIN account_move move ON move.id = line.move_id
               JOIN account_move origin ON origin.id = move.reversed_entry_id
-              JOIN res_company company ON company.id = move.company_id
         CROSS JOIN LATERAL (
                 SELECT (move.amount_total - origin.amount_residual - COALESCE(SUM(partial.credit_amount_currency), 0))
                        / NULLIF(move.amount_total, 0) AS share
@@ -564,7 +562,7 @@ class PartnerLoyaltyContribution(models.Model):
             """
             SELECT line.id::bigint * 32 + %(code)s AS id, 'bill' AS kind, %(role)s AS role, %(head)s,
                    move.invoice_date AS date, %(rate_date)s AS rate_date,
-                   company.currency_id, line.balance AS amount,
+                   line.company_currency_id AS currency_id, line.balance AS amount,
                    move.currency_id AS document_currency_id, line.amount_currency AS document_amount,
                    move.invoice_currency_rate AS document_rate, line.quantity * %(sign)s AS quantity, line.product_id,
                    move.invoice_user_id AS user_id, move.team_id, move.campaign_id,
@@ -573,7 +571,6 @@ class PartnerLoyaltyContribution(models.Model):
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN account_move origin ON origin.id = move.reversed_entry_id
          LEFT JOIN account_move first ON first.id = origin.reversed_entry_id
-              JOIN res_company company ON company.id = move.company_id
              WHERE %(counts)s AND %(has_role)s
                AND COALESCE(move.loyalty_payout_id, origin.loyalty_payout_id, first.loyalty_payout_id) IS NULL
             """,

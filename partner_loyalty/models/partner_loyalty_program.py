@@ -767,6 +767,15 @@ class PartnerLoyaltyProgram(models.Model):
         :param bool within_membership: leave out what a partner did before it joined or after it left
         :rtype: Query
         """
+        query = self._get_own_contribution_query(kind, role, date_from, date_to, date_field, domain)
+        self._add_membership(query, within_membership)
+        return query
+
+    def _get_own_contribution_query(self, kind, role, date_from, date_to, date_field="date", domain=()):
+        """Return what anybody contributed in the company of the program; see :meth:`_get_contribution_query`.
+
+        :rtype: Query
+        """
         self.ensure_one()
         # The engine looks past the sale record rules: it runs for salespeople and crons alike, and returns no records.
         contribution_sudo = self.env["partner.loyalty.contribution"].sudo()
@@ -782,7 +791,6 @@ class PartnerLoyaltyProgram(models.Model):
         query = contribution_sudo._search(conditions)
         if kind in MOMENT_KINDS:
             self._add_moment_range(query, date_from, date_to)
-        self._add_membership(query, within_membership)
         return query
 
     def _add_moment_range(self, query, date_from, date_to):
