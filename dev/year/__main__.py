@@ -116,7 +116,8 @@ def read(env, before):
     """Return what the year left behind, in words that do not depend on ids."""
     env.cr.execute(
         """SELECT partner.name, account.unit, entry.type, entry.contribution_date::text,
-                  COALESCE(move.name, sale.name, (action.name->>'en_US') || ' ' || line.period_key, ''), entry.amount::text
+                  COALESCE(move.name, sale.name, (action.name->>'en_US') || ' ' || line.period_key, ''),
+                  entry.amount::text
              FROM partner_loyalty_entry entry
              JOIN partner_loyalty_account account ON account.id = entry.account_id
              JOIN partner_loyalty_member member ON member.id = account.member_id

@@ -345,18 +345,21 @@ class PartnerLoyaltyBacktest(models.Model):
         :raises UserError: where its filter cannot be read any more
         """
         try:
-            query = self.env["res.partner"].with_context(active_test=False)._search(
-                segment._get_partner_domain(program)
+            query = (
+                self.env["res.partner"].with_context(active_test=False)._search(segment._get_partner_domain(program))
             )
         except UNREADABLE as error:
             raise UserError(
                 self.env._(
-                    "The filter of the segment “%(segment)s” cannot be read: correct or archive the segment. (%(error)s)",
+                    "The filter of the segment “%(segment)s” cannot be read: correct or archive the segment. "
+                    "(%(error)s)",
                     segment=segment.name,
                     error=str(error)[:500],
                 )
             ) from error
-        return query.select(SQL("%s AS segment_id", segment.id), SQL("%s AS partner_id", SQL.identifier(query.table, "id")))
+        return query.select(
+            SQL("%s AS segment_id", segment.id), SQL("%s AS partner_id", SQL.identifier(query.table, "id"))
+        )
 
     def _get_segments(self):
         """Return the segments that the cost is shown by."""
