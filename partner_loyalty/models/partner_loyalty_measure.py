@@ -3,6 +3,9 @@ from odoo.tools import SQL
 
 from ..const import AMOUNT_KINDS, EARNED_TYPES, MEMBER
 
+# The table that says whom a document counts for, see ``_get_holder_table``.
+HOLDER = SQL("holder")
+
 # What is counted once, however often it comes, by the field that names it.
 DISTINCT_COLUMNS = {
     "customer": SQL("customer_id"),
@@ -135,8 +138,12 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
             query.add_where(self._get_member_condition(window, SQL("membership.member_id")))
         last_day = self._add_spans(query, window, SQL("membership.member_id"), column("date"))
         names = ("amount", "quantity", "origin_id", "customer_id", "product_id", "campaign_id", "date")
-        return query.select(
-            SQL("membership.member_id AS root_id"), SQL("%s AS last_day", last_day), *(column(name) for name in names)
+        return window.share(
+            query.select(
+                SQL("membership.member_id AS root_id"),
+                SQL("%s AS last_day", last_day),
+                *(column(name) for name in names),
+            )
         )
 
     def _get_value_query_ledger(self, program, window):
@@ -284,7 +291,7 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
             program.id,
         )
 
-    def _get_membership_condition(self, day, holder=SQL("holder")):
+    def _get_membership_condition(self, day, holder=HOLDER):
         """Return whether a partner was a member on a day.
 
         :param SQL day: column of the day of the sale

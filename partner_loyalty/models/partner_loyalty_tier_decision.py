@@ -111,6 +111,8 @@ class PartnerLoyaltyTierDecision(models.AbstractModel):
     @api.model
     def _get_measured_query(self, program, window, due, metrics):
         """Return who is due with the value of each metric: ``value_0`` is the turnover."""
+        # Turnover and the number of orders, say, are read from the same documents.
+        window = window._replace(shared={})
         joins, values = [], []
         for number, metric in enumerate(metrics):
             alias = SQL.identifier(f"metric_{number}")
@@ -128,7 +130,14 @@ class PartnerLoyaltyTierDecision(models.AbstractModel):
         if window.spans is not None:
             first = SQL("span.first_day")
             joins.append(SQL("LEFT JOIN (%s) AS span ON span.root_id = due.member_id", window.spans))
-        return SQL("SELECT due.*, %s, %s FROM (%s) AS due %s", first, SQL(", ").join(values), due, SQL(" ").join(joins))
+        return SQL(
+            "%s SELECT due.*, %s, %s FROM (%s) AS due %s",
+            window.get_shared(),
+            first,
+            SQL(", ").join(values),
+            due,
+            SQL(" ").join(joins),
+        )
 
     @api.model
     def _get_reached_rank(self, tiers, columns):

@@ -21,6 +21,7 @@ class Window(NamedTuple):
     :param str by: column of the member that contributions are added up by, see ``HOLDERS``
     :param SQL spans: ``SELECT`` of ``root_id, first_day, last_day`` where members have days of their own, all of them
         within ``first`` and ``last``
+    :param dict shared: names of queries that several metrics read, see :meth:`share`; None where each reads for itself
     """
 
     first: date | None
@@ -29,6 +30,27 @@ class Window(NamedTuple):
     member_ids: tuple | None = None
     by: str = "turnover_root_id"
     spans: SQL | None = None
+    shared: dict | None = None
+
+    def share(self, query):
+        """Return a query to be read under a name, where that is wanted: metrics of the same rows then read them once.
+
+        Whoever wants it passes an empty dict and puts :meth:`get_shared` before the query that joins the metrics.
+
+        :rtype: SQL
+        """
+        if self.shared is None:
+            return query
+        name, _query = self.shared.setdefault(
+            (query.code, repr(query.params)), (SQL.identifier(f"shared_{len(self.shared)}"), query)
+        )
+        return SQL("SELECT * FROM %s", name)
+
+    def get_shared(self):
+        """Return the ``WITH`` clause of what is shared, or nothing."""
+        if not self.shared:
+            return SQL()
+        return SQL("WITH %s", SQL(", ").join(SQL("%s AS (%s)", *named) for named in self.shared.values()))
 
     @property
     def shift(self):
