@@ -31,8 +31,9 @@ class PartnerLoyaltyTierPeriod(models.Model):
 
     # === FIELDS ===#
 
+    # Its index is the one of days below.
     member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member", required=True, index=True, ondelete="restrict", readonly=True
+        comodel_name="partner.loyalty.member", required=True, ondelete="restrict", readonly=True
     )
     program_id = fields.Many2one(
         comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict", readonly=True
@@ -89,7 +90,6 @@ class PartnerLoyaltyTierPeriod(models.Model):
     # === CONSTRAINTS ===#
 
     _member_date_unique = models.UniqueIndex("(member_id, date_from)")
-    _member_date_to_idx = models.Index("(member_id, date_from, date_to)")
 
     # === COMPUTE METHODS ===#
 
