@@ -113,6 +113,7 @@ COMMANDS = {
     "i18n": translations.update,
     "check": check,
     "fuzz": proof.fuzz,
+    "bench": proof.bench,
     "chaos": proof.chaos,
     "guards": proof.guards,
     "lifecycle": lifecycle.run,

@@ -44,6 +44,13 @@ def guards():
         return subprocess.call([str(paths.PYTHON), "-m", "guards"], env=odoo.environment())
 
 
+def bench():
+    """Measure against SQL by hand and write dev/bench/results.md: make bench [MEMBERS=10000 LINES=1000000]"""
+    with _copies(["loyalty_bench"]):
+        sizes = {"members": _number("MEMBERS", 10_000), "lines": _number("LINES", 1_000_000)}
+        return subprocess.call(_command("bench", "loyalty_bench", **sizes), env=odoo.environment())
+
+
 @contextmanager
 def _copies(names):
     """Give copies of the test database, which is made first where it is not current."""

@@ -1,0 +1,214 @@
+"""Sales to measure with: one real document of each kind, made by Odoo, and multiplied by SQL.
+
+So thousands of documents look like those that Odoo makes, in a minute rather than a night.
+"""
+
+from odoo import fields
+from odoo.fields import Command
+from odoo.tools import SQL, split_every
+
+LINES_PER_INVOICE = 10
+
+# Invoices are dated over so many days that end today.
+DAYS = 1095
+
+
+def make_company(env):
+    """Give the company a chart of accounts, so that it can invoice."""
+    company = env.company
+    if not company.chart_template:
+        env["account.chart.template"].try_loading("generic_coa", company, install_demo=False)
+    return company
+
+
+def make_program(env):
+    """Start a program that gives points for invoices."""
+    company = make_company(env)
+    program = env["partner.loyalty.program"].create(
+        {
+            "name": "Bench",
+            "company_id": company.id,
+            "date_from": "2020-01-01",
+            "rule_ids": [
+                Command.create(
+                    {
+                        "name": "A point for each 10",
+                        "kind": "invoice",
+                        "role": "buyer",
+                        "unit": "point",
+                        "formula": "per_amount",
+                        "rate": 1,
+                        "step_amount": 10,
+                    }
+                )
+            ],
+        }
+    )
+    program.action_start()
+    return program
+
+
+def make_members(env, program, count):
+    """Enroll partners who have all been customers for long.
+
+    :return: ids of the partners
+    :rtype: list[int]
+    """
+    partner = env["res.partner"].create({"name": "Dealer 0", "is_company": True})
+    env.flush_all()
+    copies = multiply(
+        env,
+        "res_partner",
+        partner.id,
+        count - 1,
+        {
+            "name": SQL("'Dealer ' || number"),
+            "complete_name": SQL("'Dealer ' || number"),
+            "commercial_partner_id": SQL("copy_id"),
+        },
+    )
+    partner_ids = [partner.id, *copies]
+    env.invalidate_all()
+    for chunk in split_every(1000, partner_ids):
+        program._enroll(dict.fromkeys(env["res.partner"].browse(chunk), program.date_from))
+        env.flush_all()
+        env.invalidate_all()
+    return partner_ids
+
+
+def make_invoices(env, partner_ids, count):
+    """Post invoices of ten lines, evenly over the partners and the days.
+
+    :return: ids of the invoices
+    :rtype: list[int]
+    """
+    product = env["product.product"].create({"name": "Panel", "list_price": 100, "taxes_id": [Command.clear()]})
+    invoice = env["account.move"].create(
+        {
+            "move_type": "out_invoice",
+            "partner_id": partner_ids[0],
+            "invoice_date": fields.Date.today(),
+            "invoice_line_ids": [
+                Command.create({"product_id": product.id, "quantity": 1 + number % 3, "price_unit": 100, "tax_ids": []})
+                for number in range(LINES_PER_INVOICE)
+            ],
+        }
+    )
+    invoice.action_post()
+    env.flush_all()
+    day = SQL("(CURRENT_DATE - (number * 7919 %% %s)::integer)", DAYS)
+    partner = SQL("(%s::integer[])[1 + number %% %s]", partner_ids, len(partner_ids))
+    copies = multiply(
+        env,
+        "account_move",
+        invoice.id,
+        count - 1,
+        {
+            "name": SQL("'BENCH/' || number"),
+            "sequence_prefix": "BENCH/",
+            "sequence_number": SQL("number"),
+            "partner_id": partner,
+            "commercial_partner_id": partner,
+            "partner_shipping_id": partner,
+            "date": day,
+            "invoice_date": day,
+            "invoice_date_due": day,
+            "payment_reference": None,
+            "access_token": None,
+        },
+    )
+    _copy_lines(env, invoice, copies)
+    return [invoice.id, *copies]
+
+
+def vacuum(env):
+    """Let PostgreSQL know how much there is now, as it does by itself within minutes; commits."""
+    env.flush_all()
+    env.cr.commit()
+    connection = env.cr._cnx
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    connection.autocommit = False
+
+
+def multiply(env, table, record_id, count, values):
+    """Copy a row many times.
+
+    :param str table: name of the table
+    :param int record_id: id of the row
+    :param int count: number of copies
+    :param dict values: what differs, by column: SQL over ``number`` (from 1) and ``copy_id``, or a value
+    :return: ids of the copies
+    :rtype: list[int]
+    """
+    name = SQL.identifier(table)
+    columns = [column for column in _get_columns(env, table) if column != "id"]
+    ((first,),) = env.execute_query(SQL("SELECT MAX(id) + 1 FROM %s", name))
+    env.cr.execute(
+        SQL(
+            """INSERT INTO %(table)s (id, %(columns)s)
+               SELECT copy_id, %(values)s
+                 FROM %(table)s AS original,
+                      LATERAL (SELECT number, %(first)s + number - 1 AS copy_id
+                                 FROM generate_series(1, %(count)s) AS number) AS copy
+                WHERE original.id = %(original)s""",
+            table=name,
+            columns=SQL(", ").join(map(SQL.identifier, columns)),
+            values=SQL(", ").join(
+                SQL("%s", values[column]) if column in values else SQL.identifier("original", column)
+                for column in columns
+            ),
+            first=first,
+            count=count,
+            original=record_id,
+        )
+    )
+    _move_sequence(env, table)
+    return list(range(first, first + count))
+
+
+def _copy_lines(env, invoice, copies):
+    """Give each copy of an invoice its lines."""
+    columns = [column for column in _get_columns(env, "account_move_line") if column != "id"]
+    from_move = {"move_id": "id", "partner_id": "partner_id", "date": "date", "invoice_date": "invoice_date"}
+    from_move |= {"move_name": "name"}
+    maturity = SQL("CASE WHEN line.display_type = 'payment_term' THEN move.date END")
+    env.cr.execute(
+        SQL(
+            """INSERT INTO account_move_line (%(columns)s)
+               SELECT %(values)s FROM account_move move, account_move_line line
+                WHERE line.move_id = %(original)s AND move.id BETWEEN %(first)s AND %(last)s""",
+            columns=SQL(", ").join(map(SQL.identifier, columns)),
+            values=SQL(", ").join(
+                SQL.identifier("move", from_move[column])
+                if column in from_move
+                else maturity
+                if column == "date_maturity"
+                else SQL.identifier("line", column)
+                for column in columns
+            ),
+            original=invoice.id,
+            first=copies[0],
+            last=copies[-1],
+        )
+    )
+
+
+def _get_columns(env, table):
+    rows = env.execute_query(
+        SQL(
+            """SELECT column_name FROM information_schema.columns
+                WHERE table_schema = 'public' AND table_name = %s AND is_generated = 'NEVER'
+             ORDER BY ordinal_position""",
+            table,
+        )
+    )
+    return [name for (name,) in rows]
+
+
+def _move_sequence(env, table):
+    """Let the next row that Odoo makes follow those that were copied."""
+    env.cr.execute(
+        SQL("SELECT setval(pg_get_serial_sequence(%s, 'id'), (SELECT MAX(id) FROM %s))", table, SQL.identifier(table))
+    )
