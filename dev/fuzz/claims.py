@@ -1,9 +1,10 @@
-"""Steps about what is spent and adjusted: payouts, adjustments and opening balances."""
+"""Steps about what is decided and spent: payouts, adjustments, opening balances and bonus actions."""
 
 from datetime import timedelta
 from decimal import Decimal
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
 from .ledger import Entry
 from .model import Mismatch
@@ -66,6 +67,57 @@ class ClaimSteps:
     def _pick_payout(self, side, number):
         payout_id = self._pick(list(side.payouts), number)
         return payout_id and side.env["partner.loyalty.payout"].browse(payout_id)
+
+    # === Bonuses ===
+
+    def _do_bonus(self, side, a, b, c):
+        """Give something to all members on a day, which is once, however often it is run."""
+        unit = ("money", "point")[b % 2]
+        step = side.step if unit == "money" else side.point_step
+        amount = max(step, (Decimal(1 + c % 3000) / 100).quantize(step))
+        action = side.env["partner.loyalty.bonus.action"].create(
+            {
+                "name": "Gift",
+                "program_id": side.record.id,
+                "schedule": "date",
+                "date": self.today,
+                "effect_ids": [Command.create({"kind": unit, "amount": float(amount)})],
+            }
+        )
+        members = {member.id: member for member in side.program.roots if member.belongs(self.today)}
+        if not members:
+            return
+        action.state = "running"
+        for _attempt in range(1 + b % 2):
+            action._run_safely()
+        if action.error:
+            raise Mismatch(action.error)
+        lines = action.run_ids.line_ids
+        self._compare("Members who get a bonus", lines.member_id.ids, list(members))
+        given = [(members[line.member_id.id], line.id) for line in lines.sorted("id")]
+        side.bonuses.append((action.run_ids, [self._give_bonus(side, *one, unit, amount) for one in given]))
+
+    def _give_bonus(self, side, member, line_id, unit, amount):
+        """Post a bonus in the model; return member, unit and line."""
+        day = self.today
+        entry = Entry("bonus", amount, ("bonus", line_id), day, day, day + timedelta(days=side.terms.maturity_days))
+        entry.expiry_date = side.terms.expiry(day)
+        entry.idle_months = side.terms.months if side.terms.kind == "idle" else None
+        member.accounts[unit].post(entry)
+        member.accounts[unit].settle()
+        return member, unit, entry
+
+    def _do_undo_bonus(self, side, a, b, c):
+        """Take back what a bonus action gave."""
+        if not side.bonuses:
+            return
+        run, given = side.bonuses.pop(b % len(side.bonuses))
+        run.with_user(self.world.manager).action_undo()
+        for member, unit, entry in given:
+            account = member.root.accounts[unit]
+            account.post(Entry("bonus_undo", -entry.amount, entry.cause, entry.contribution_date, self.today, self.today))
+        for account in {member.root.accounts[unit] for member, unit, _entry in given}:
+            account.settle()
 
     # === Adjustments ===
 

@@ -50,6 +50,8 @@ STEPS = {
     "adjustment": 6,
     "opening": 4,
     "decide": 3,
+    "bonus": 4,
+    "undo_bonus": 2,
     "compare": 4,
     "post_difference": 2,
     "dismiss_difference": 2,

@@ -8,7 +8,9 @@ from dateutil.relativedelta import relativedelta
 
 ZERO = Decimal(0)
 # Debits that may leave a debt.
-DEBTS = ("clawback", "opening", "transfer")
+DEBTS = ("clawback", "bonus_undo", "opening", "transfer")
+# Those of them that take back what was earned.
+RECOVERIES = ("clawback", "bonus_undo")
 
 
 def last_sale(entries):
@@ -102,7 +104,7 @@ class Account:
         """Return the last day on which a lot can be spent, or None."""
         if lot.idle_months:
             start = self.last_sale() or lot.contribution_date
-            if lot.type == "adjustment":
+            if lot.type in ("adjustment", "bonus"):
                 start = max(start, lot.contribution_date)
             return max(lot.mature_date, start + relativedelta(months=lot.idle_months))
         return lot.expiry_date
@@ -202,8 +204,8 @@ class Account:
     def _give_back_expired(self):
         """Give back what had expired of earnings that are taken back, as far as they still owe it."""
         given = False
-        for cause in {debt.cause for debt in self.debts() if debt.type == "clawback"}:
-            owed = -sum(debt.open for debt in self.debts() if debt.cause == cause and debt.type == "clawback")
+        for cause in {debt.cause for debt in self.debts() if debt.type in RECOVERIES}:
+            owed = -sum(debt.open for debt in self.debts() if debt.cause == cause and debt.type in RECOVERIES)
             pairs = {(part[1].sequence, part[0].sequence): part[:2] for part in self.parts if part[0].type == "expiry"}
             for _key, (debit, lot) in sorted(pairs.items()):
                 amount = min(owed, self.taken(debit, lot)) if lot.cause == cause else ZERO

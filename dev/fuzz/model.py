@@ -282,7 +282,7 @@ class Program:
             groups.setdefault(rule.key(document.origin), []).append((document.origin, partner, day, amount))
         earned = {key: (self._earned(rule, root, parts), parts[0][0].day) for key, parts in groups.items()}
         left = rule.limit(earned)
-        return {key: (left[key], max(day for _origin, _partner, day, _amount in groups[key])) for key in groups}
+        return {key: (left[key], rule.day(parts)) for key, parts in groups.items()}
 
     def counted(self, rule, root):
         """Yield those of :meth:`rows` that the rule counts: its dates apply to the day of the sale."""

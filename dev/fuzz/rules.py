@@ -12,6 +12,10 @@ ROUNDINGS = {"half": ROUND_HALF_UP, "down": ROUND_DOWN, "up": ROUND_UP}
 STEPS = {"full": ROUND_DOWN, "started": ROUND_UP}
 
 
+def _rounded(amount):
+    return amount.quantize(Decimal("1e-6"), ROUND_HALF_UP)
+
+
 @dataclass(eq=False)
 class Rule:
     """What sales are worth; ``tier_rates`` are rates by index of the tier, and ``bands`` are ``(from, rate)``.
@@ -60,6 +64,28 @@ class Rule:
     def key(self, origin):
         """Return what an origin earns for: itself and its period, or by bands the period alone."""
         return (None if self.formula == "bands" else origin), self.start(origin.day)
+
+    def day(self, parts):
+        """Return the day of what was earned: the latest that counts, or when a target was reached for good.
+
+        :param list parts: ``(origin, partner, day, amount)``
+        """
+        latest = max(part[2] for part in parts)
+        if self.formula != "bands" or self.band_kind != "sum":
+            return latest
+        origins = {}
+        for origin, _partner, day, amount in parts:
+            total, last = origins.get(origin, (ZERO, day))
+            origins[origin] = total + amount, max(last, day)
+        steps = sorted((day, origin.id, amount) for origin, (amount, day) in origins.items())
+        total = _rounded(sum((amount for _day, _id, amount in steps), ZERO))
+        reached = [start for start, _rate in self.bands if start <= total and total > 0]
+        before, day = ZERO, latest
+        for step_day, _id, amount in steps:
+            if reached and (_rounded(before) < reached[-1] or before <= 0):
+                day = step_day
+            before += amount
+        return day
 
     # === Formulas ===
 

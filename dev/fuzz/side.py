@@ -30,6 +30,7 @@ class Side:
             self.program.rules.append(self._make_rule(record, vals))
         self._enroll(world)
         self.payouts = {}  # id: account and debit in the model
+        self.bonuses = []  # runs of bonus actions that can be taken back, with the lines of the model
         self.requests = []  # adjustments that wait: record, account and entry in the model
         self.orders, self.invoices = [], []
 

@@ -527,9 +527,9 @@ class PartnerLoyaltyTarget(models.AbstractModel):
         """
         return SQL(
             """
-            SELECT value.*, SUM(value) OVER period - COALESCE(previous, 0) AS total,
-                   SUM(value) OVER (period ORDER BY day, origin_id ROWS UNBOUNDED PRECEDING)
-                       - value - COALESCE(previous, 0) AS before
+            SELECT value.*, ROUND(SUM(value) OVER period - COALESCE(previous, 0), 6) AS total,
+                   ROUND(SUM(value) OVER (period ORDER BY day, origin_id ROWS UNBOUNDED PRECEDING)
+                         - value - COALESCE(previous, 0), 6) AS before
               FROM (%s) value
             WINDOW period AS (PARTITION BY root_id, period_start)
             """,
