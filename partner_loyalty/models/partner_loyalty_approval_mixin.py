@@ -3,6 +3,9 @@ from odoo.exceptions import UserError
 
 from ..const import NAMES_IN_MESSAGE
 
+# How many characters the reason of a refusal has at most: it is read on a form and in messages.
+MAX_REASON = 500
+
 
 class PartnerLoyaltyApprovalMixin(models.AbstractModel):
     """Something that one person asks for and a manager decides on who had no part in it.
@@ -55,12 +58,11 @@ class PartnerLoyaltyApprovalMixin(models.AbstractModel):
         """Refuse records.
 
         :param str reason: what to tell who asked for them
-        :raises UserError: when the user may not decide on one of them, or gives no reason
+        :raises UserError: when the user may not decide on one of them, or gives no reason that can be read
         """
         records = self._get_in(self._waiting_decision)
         records._check_can_decide()
-        if not (reason or "").strip():
-            raise UserError(self.env._("Say why you refuse: who asked for it has to know."))
+        reason = records._read_reason(reason)
         records._withdraw()
         records._set_decision("refused", refuse_reason=reason, **records._prepare_decision_vals())
         records.activity_unlink(["mail.mail_activity_data_todo"])
@@ -81,6 +83,27 @@ class PartnerLoyaltyApprovalMixin(models.AbstractModel):
 
         :raises UserError: where somebody else has to
         """
+
+    @api.model
+    def _read_reason(self, reason):
+        """Return why something is refused, without the spaces around it.
+
+        :param reason: what the user wrote, if anything
+        :rtype: str
+        :raises UserError: where nothing is said, or more than anybody reads
+        """
+        text = reason.strip() if isinstance(reason, str) else ""
+        if not text:
+            raise UserError(self.env._("Say why: who asked for it has to know."))
+        if len(text) > MAX_REASON:
+            raise UserError(
+                self.env._(
+                    "The reason has %(length)s characters: shorten it to %(most)s or fewer.",
+                    length=len(text),
+                    most=MAX_REASON,
+                )
+            )
+        return text
 
     def _withdraw(self):
         """Take back what asking for the records has done already."""

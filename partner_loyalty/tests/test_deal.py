@@ -144,11 +144,12 @@ class TestDeal(DealCommon):
 
     def test_a_refusal_needs_a_reason_and_keeps_it(self):
         deal = self._submit()
-        with self.assertRefused("Say why"):
-            deal.with_user(self.manager).action_refuse()
+        for reason, words in ((None, "Say why"), (" ", "Say why"), ("x" * 501, "shorten it to 500")):
+            with self.subTest(reason=reason), self.assertRefused(words):
+                deal.with_user(self.manager).action_refuse(reason)
         context = {"active_model": "partner.loyalty.deal", "active_ids": deal.ids}
         wizard = self.env["partner.loyalty.deal.refuse"].with_user(self.manager).with_context(**context)
-        wizard.create({"reason": "Our own customer"}).action_refuse()
+        wizard.create({"reason": " Our own customer "}).action_refuse()
         self.assertRecordValues(deal, [{"state": "refused", "refuse_reason": "Our own customer", "lead_id": False}])
 
     def test_the_responsible_manager_is_asked(self):

@@ -1,11 +1,13 @@
 from odoo import fields, models
-from odoo.exceptions import UserError
 
 
 class PartnerLoyaltyDealRefuse(models.TransientModel):
+    """Refuses deals; their customers are not protected."""
+
     _name = "partner.loyalty.deal.refuse"
     _description = "Refuse Deal"
-    _inherit = ["partner.loyalty.wizard.mixin"]
+    _inherit = ["partner.loyalty.refuse.mixin"]
+    _refused_field = "deal_ids"
 
     # === FIELDS ===#
 
@@ -13,15 +15,4 @@ class PartnerLoyaltyDealRefuse(models.TransientModel):
         comodel_name="partner.loyalty.deal",
         default=lambda self: self._get_active_records("partner.loyalty.deal"),
     )
-    reason = fields.Char(required=True, help="Shown on the deal to who registered it.")
-
-    # === ACTION METHODS ===#
-
-    def action_refuse(self):
-        """Refuse the deals; their customers are not protected.
-
-        :raises UserError: when nothing is chosen
-        """
-        if not self.deal_ids:
-            raise UserError(self.env._("Choose what to refuse."))
-        self.deal_ids.action_refuse(self.reason)
+    reason = fields.Char(help="Shown on the deal to who registered it.")
