@@ -27,6 +27,7 @@
         "wizard/partner_loyalty_takeover_views.xml",
         "wizard/partner_loyalty_template_views.xml",
         "wizard/partner_loyalty_tier_override_views.xml",
+        "wizard/partner_loyalty_tier_review_refuse_views.xml",
         "wizard/partner_loyalty_adjustment_refuse_views.xml",
         "wizard/partner_loyalty_attribution_choose_views.xml",
         "wizard/partner_loyalty_attribution_refuse_views.xml",

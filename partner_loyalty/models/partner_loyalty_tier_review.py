@@ -71,6 +71,8 @@ class PartnerLoyaltyTierReview(models.Model):
     )
     reviewed_by_id = fields.Many2one(comodel_name="res.users", string="Reviewed by", readonly=True, copy=False)
     reviewed_at = fields.Datetime(string="Reviewed on", readonly=True, copy=False)
+    # It is posted as a message, which tells who reviewed it as well.
+    refuse_reason = fields.Char(string="Sent Back because", tracking=False)
     line_ids = fields.One2many(
         comodel_name="partner.loyalty.tier.review.line", inverse_name="review_id", string="Members"
     )
@@ -155,13 +157,16 @@ class PartnerLoyaltyTierReview(models.Model):
     def action_refuse(self, reason=None):
         """Send reviews back, so that they are looked at once more.
 
-        :param str reason: what to tell who looks at them, if anything
-        :raises UserError: where the user may not
+        :param str reason: what to tell who reviewed them
+        :raises UserError: where the user may not, or gives no reason that can be read
         """
         reviews = self._get_in("reviewed", "scheduled")
         reviews._check_is_manager()
+        reason = self._read_reason(reason)
         reviews._set_decision("draft", refuse_reason=reason)
         reviews.activity_unlink(["mail.mail_activity_data_todo"])
+        for review in reviews:
+            review._post_reason()
 
     def action_view_lines(self):
         """Show the members of the review, to search and group them."""
@@ -368,6 +373,13 @@ class PartnerLoyaltyTierReview(models.Model):
     def _get_approval_summary(self):
         """Override: name what is to be done."""
         return self.env._("Tier reviews to publish: %s", len(self))
+
+    def _post_reason(self):
+        """Post why a review was sent back, and tell who reviewed it."""
+        self.ensure_one()
+        self.message_post(
+            body=self.env._("Sent back: %s", self.refuse_reason), partner_ids=self.reviewed_by_id.partner_id.ids
+        )
 
     def _check_can_cancel(self):
         """Override: what a manager has published is withdrawn by managers."""

@@ -104,6 +104,7 @@ RIGHTS = {
     "partner.loyalty.apply.past": MANAGERS_DIALOG,
     "partner.loyalty.takeover": MANAGERS_DIALOG,
     "partner.loyalty.tier.override": MANAGERS_DIALOG,
+    "partner.loyalty.tier.review.refuse": MANAGERS_DIALOG,
     "partner.loyalty.takeover.line": MANAGERS_DIALOG,
     "partner.loyalty.liability": {**MANAGERS_DIALOG, "accountant": "rwcd"},
     "partner.loyalty.liability.line": {**MANAGERS_DIALOG, "accountant": "rwcd"},
@@ -352,6 +353,7 @@ class AccessCommon(PartnerLoyaltyCommon):
                 "date_to": "2026-12-31",
                 "reason": "Agreed on",
             },
+            "partner.loyalty.tier.review.refuse": {"reason": "No"},
             "partner.loyalty.metric.reading": {
                 "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_turnover").id,
                 "program_id": cls.program.id,

@@ -149,6 +149,7 @@ class TestBadInput(ApiCommon):
             "partner.loyalty.adjustment.refuse": {"reason": "No"},
             "partner.loyalty.deal.refuse": {"reason": "No"},
             "partner.loyalty.payout.refuse": {"reason": "No"},
+            "partner.loyalty.tier.review.refuse": {"reason": "No"},
         }
 
     @classmethod
@@ -380,6 +381,7 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.deal.refuse", "partner.loyalty.deal", "deal_ids"),
             ("partner.loyalty.payout.refuse", "partner.loyalty.payout", "payout_ids"),
             ("partner.loyalty.attribution.refuse", "partner.loyalty.attribution", "attribution_ids"),
+            ("partner.loyalty.tier.review.refuse", "partner.loyalty.tier.review", "review_ids"),
             ("partner.loyalty.attribution.choose", "partner.loyalty.attribution", "attribution_id"),
             ("partner.loyalty.attribution", "sale.order", "line_ids"),
             ("partner.loyalty.attribution", "account.move", "line_ids"),
@@ -401,6 +403,7 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.adjustment.refuse", {"reason": "No"}, "action_refuse", "Choose what to refuse"),
             ("partner.loyalty.deal.refuse", {"reason": "No"}, "action_refuse", "Choose what to refuse"),
             ("partner.loyalty.attribution.refuse", {"reason": "No"}, "action_refuse", "Choose what to refuse"),
+            ("partner.loyalty.tier.review.refuse", {"reason": "No"}, "action_refuse", "Choose what to refuse"),
             ("partner.loyalty.liability", {}, "action_create_entry", "Nothing is owed"),
             ("partner.loyalty.apply.past", {"program_id": self.program.id}, "action_apply", "Preview"),
         ):

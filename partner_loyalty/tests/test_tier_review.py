@@ -383,6 +383,59 @@ class TestTierReview(TierPolicyCommon):
         self.assertEqual(review.state, "scheduled")
         self.assertEqual(review.decided_by_id, self.users["administrator"])
 
+    def _send_back(self, review, reason, role="manager"):
+        """Send a review back as the dialog does."""
+        dialog = self.env["partner.loyalty.tier.review.refuse"].with_user(self.users[role])
+        dialog = dialog.with_context(active_model=review._name, active_ids=review.ids)
+        dialog.create({"reason": reason}).action_refuse()
+
+    def test_who_sends_a_review_back_says_why_and_who_reviewed_it_is_told(self):
+        _program, _member, review = self._propose()
+        for day, publish in (("2025-02-02", False), ("2025-02-03", True)):
+            with freeze_time(f"{day} 12:00:00"):
+                review.with_user(self.users["officer"]).action_review()
+                if publish:
+                    review.with_user(self.users["manager"]).publish_date = "2025-02-10"
+                    review.with_user(self.users["manager"]).action_publish()
+                with self.subTest(state=review.state):
+                    self._send_back(review, f"  Look at <b>Dealer</b> on {day} ")
+            self.assertRecordValues(review, [{"state": "draft", "refuse_reason": f"Look at <b>Dealer</b> on {day}"}])
+            message = review.message_ids.sorted("id")[-1]
+            self.assertIn(f"Sent back: Look at &lt;b&gt;Dealer&lt;/b&gt; on {day}", message.body)
+            self.assertEqual(message.author_id, self.users["manager"].partner_id)
+            self.assertEqual(message.notified_partner_ids, self.users["officer"].partner_id)
+
+    def test_a_review_is_not_sent_back_without_a_reason_that_can_be_read(self):
+        _program, _member, review = self._propose()
+        with freeze_time("2025-02-01 12:00:00"):
+            review.with_user(self.users["officer"]).action_review()
+            for reason, words in (
+                (" ", "Say why"),
+                ("x" * 501, "The reason has 501 characters: shorten it to 500"),
+            ):
+                with self.subTest(reason=reason), self.assertRefused(words):
+                    self._send_back(review, reason)
+            for reason in (None, False, "", 5, ["x"]):
+                with self.subTest(reason=reason), self.assertRefused("Say why"):
+                    review.with_user(self.users["manager"]).action_refuse(reason)
+            self.assertRecordValues(review, [{"state": "reviewed", "refuse_reason": False}])
+            self._send_back(review, f" {'x' * 500} ")
+        self.assertEqual(review.refuse_reason, "x" * 500)
+
+    def test_officers_do_not_send_back_and_nothing_is_sent_back_twice(self):
+        _program, _member, review = self._propose()
+        with freeze_time("2025-02-01 12:00:00"):
+            with self.assertRefused("cannot be changed this way any more"):
+                self._send_back(review, "Look again")
+            review.with_user(self.users["officer"]).action_review()
+            with self.assertRefused("", AccessError):
+                self._send_back(review, "Look again", role="officer")
+            with self.assertRefused("a loyalty manager has to decide that"):
+                review.with_user(self.users["officer"]).action_refuse("Look again")
+            with self.assertRefused("", AccessError):
+                review.with_user(self.users["salesperson"]).action_refuse("Look again")
+            self.assertRecordValues(review, [{"state": "reviewed", "refuse_reason": False}])
+
     def test_nobody_decides_otherwise_about_the_own_company(self):
         program, member, review = self._propose()
         user = self._create_role_user("insider", "partner_loyalty.partner_loyalty_group_manager")

@@ -18,3 +18,4 @@ from . import partner_loyalty_rule_version
 from . import partner_loyalty_takeover
 from . import partner_loyalty_template
 from . import partner_loyalty_tier_override
+from . import partner_loyalty_tier_review_refuse
