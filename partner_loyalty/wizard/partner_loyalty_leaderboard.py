@@ -120,19 +120,13 @@ class PartnerLoyaltyLeaderboardLine(models.TransientModel):
 
     _name = "partner.loyalty.leaderboard.line"
     _description = "Place on a Leaderboard"
-    _inherit = ["partner.loyalty.wizard.mixin"]
+    _inherit = ["partner.loyalty.ranking.line.mixin"]
     _order = "leaderboard_id, rank, id"
-    _rec_name = "member_id"
 
     # === FIELDS ===#
 
     leaderboard_id = fields.Many2one(
         comodel_name="partner.loyalty.leaderboard", required=True, ondelete="cascade", index=True
     )
-    member_id = fields.Many2one(comodel_name="partner.loyalty.member", readonly=True, ondelete="cascade")
-    tier_id = fields.Many2one(related="member_id.tier_id")
-    user_id = fields.Many2one(related="member_id.user_id")
     is_named_on_leaderboard = fields.Boolean(related="member_id.is_named_on_leaderboard")
-    rank = fields.Integer(string="Place", readonly=True, aggregator=None)
-    value = fields.Float(digits=(18, 4), readonly=True, aggregator="avg")
-    text = fields.Char(string="Value in Words", readonly=True)
+    rank = fields.Integer(string="Place")

@@ -119,18 +119,11 @@ class PartnerLoyaltyMetricReadingLine(models.TransientModel):
 
     _name = "partner.loyalty.metric.reading.line"
     _description = "Value of a Member"
-    _inherit = ["partner.loyalty.wizard.mixin"]
+    _inherit = ["partner.loyalty.ranking.line.mixin"]
     _order = "wizard_id, id"
-    _rec_name = "member_id"
 
     # === FIELDS ===#
 
     wizard_id = fields.Many2one(
         comodel_name="partner.loyalty.metric.reading", required=True, ondelete="cascade", index=True
     )
-    member_id = fields.Many2one(comodel_name="partner.loyalty.member", readonly=True, ondelete="cascade")
-    tier_id = fields.Many2one(related="member_id.tier_id")
-    user_id = fields.Many2one(related="member_id.user_id")
-    rank = fields.Integer(readonly=True, aggregator=None)
-    value = fields.Float(digits=(18, 4), readonly=True, aggregator="avg")
-    text = fields.Char(string="Value in Words", readonly=True)
