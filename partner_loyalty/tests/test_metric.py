@@ -2,9 +2,11 @@
 
 from datetime import date
 
+from lxml.etree import fromstring
+
 from odoo.exceptions import AccessError
 from odoo.fields import Command
-from odoo.tests import Form, tagged
+from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import SQL
 
 from odoo.addons.partner_loyalty.tools.window import Window
@@ -639,6 +641,14 @@ class TestMetric(MetricCommon):
 
     # === RIGHTS ===#
 
+    def test_who_may_only_read_metrics_is_shown_no_fields_to_try_them_and_the_button_that_lists_members(self):
+        for role, can_try in (("officer", False), ("manager", True)):
+            form = self.env["partner.loyalty.metric"].with_user(self.users[role]).get_view(view_type="form")
+            arch = fromstring(form["arch"])
+            with self.subTest(role=role):
+                self.assertEqual(bool(arch.xpath("//field[@name='sample_member_id']")), can_try)
+                self.assertTrue(arch.xpath("//header/button[@name='action_view_members']"))
+
     def test_managers_make_metrics_and_officers_enter_values(self):
         officer, manager = self.users["officer"], self.users["manager"]
         metric = self.env["partner.loyalty.metric"].with_user(manager).create({"name": "Own"})
@@ -672,3 +682,15 @@ class TestMetric(MetricCommon):
         both = self.env["partner.loyalty.metric"].with_user(self.users["manager"])
         both = both.with_context(allowed_company_ids=(self.company + other).ids)
         self.assertIn(metric.id, both.search([]).ids)
+
+
+@tagged("post_install", "-at_install")
+class TestMetricForm(MetricCommon, HttpCase):
+    """The form as the browser shows it to who may read metrics alone."""
+
+    roles = ("officer",)
+
+    def test_an_officer_opens_a_saved_metric_and_reads_the_values_of_members(self):
+        self._create_sale_invoice(self.dealer, 1234.5)
+        url = f"/odoo/loyalty-metrics/{self._get_shipped('turnover').id}"
+        self.start_tour(url, "partner_loyalty_read_metric", login=self.users["officer"].login)
