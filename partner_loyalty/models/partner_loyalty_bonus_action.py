@@ -738,6 +738,14 @@ class PartnerLoyaltyBonusAction(models.Model):
         begun = self.run_ids.filtered(lambda run: run.state == "running")
         return len(begun) + len(self._get_due_occasions())
 
+    @api.model
+    def _get_failing_action(self):
+        """Return the window action that lists the actions that fail."""
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_bonus_action_action"),
+            "context": {"search_default_failing": 1},
+        }
+
     def _get_nothing_due_text(self):
         """Return in words that nothing is due, and when something will be."""
         if self.next_date:

@@ -30,6 +30,7 @@ class PartnerLoyaltyTodo(models.Model):
             ("tier_publish", "Publish tiers"),
             ("difference", "Confirm difference"),
             ("rule_error", "Mend rule"),
+            ("bonus_error", "Mend bonus action"),
         ],
         string="Task",
         readonly=True,
@@ -79,6 +80,7 @@ class PartnerLoyaltyTodo(models.Model):
         "partner.loyalty.attribution": ["partner_id", "state", "submitted_at", "submitted_by_id", "target_partner_id"],
         "partner.loyalty.difference": ["amount", "create_date", "state"],
         "partner.loyalty.rule": ["error", "write_date"],
+        "partner.loyalty.bonus.action": ["checked_at", "error", "program_id", "state"],
         "partner.loyalty.tier.review": ["create_date", "program_id", "reviewed_at", "reviewed_by_id", "state"],
     }
 
@@ -101,6 +103,7 @@ class PartnerLoyaltyTodo(models.Model):
             self._get_attribution_query(),
             self._get_difference_query(),
             self._get_rule_query(),
+            self._get_bonus_query(),
             self._get_tier_review_query(),
         ]
 
@@ -180,6 +183,16 @@ class PartnerLoyaltyTodo(models.Model):
         )
 
     @api.model
+    def _get_bonus_query(self):
+        return SQL(
+            """
+            SELECT id::bigint * 8 + 7, 'bonus_error', 'partner.loyalty.bonus.action', id, program_id, company_id,
+                   NULL::integer, NULL::integer, NULL::numeric, checked_at::date, TRUE
+              FROM partner_loyalty_bonus_action WHERE error IS NOT NULL AND state <> 'stopped'
+            """
+        )
+
+    @api.model
     def _get_tier_review_query(self):
         return SQL(
             """
@@ -201,8 +214,10 @@ class PartnerLoyaltyTodo(models.Model):
     # === ACTION METHODS ===#
 
     def action_open(self):
-        """Open what is to be done."""
+        """Open what is to be done; of bonus actions, all that fail, with what they complain about side by side."""
         self.ensure_one()
+        if self.kind == "bonus_error":
+            return self.env["partner.loyalty.bonus.action"]._get_failing_action()
         return {
             "type": "ir.actions.act_window",
             "res_model": self.res_model,

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from unittest.mock import patch
 
+from lxml.etree import fromstring
 from psycopg2 import IntegrityError
 
 from odoo import SUPERUSER_ID
@@ -10,6 +11,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import RecordCapturer, freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
+from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.partner_loyalty.models.partner_loyalty_bonus_effect import PartnerLoyaltyBonusEffect
 
@@ -916,6 +918,71 @@ class TestActionLife(BonusCommon):
             self.assertFalse(broken.error)
             self.assertEntries(self.member, [50, 50], "point")
             self.assertIn("runs that wait: 0, failing: 0", self.program.bonus_health)
+
+    def _fail(self, *actions):
+        """Have actions fail in the night that ends March."""
+        with (
+            freeze_time("2026-04-01 01:00:00"),
+            mute_logger(LOGGER),
+            patch.object(self.registry["partner.loyalty.bonus.action"], "_run", side_effect=UserError("No such thing")),
+        ):
+            for action in actions:
+                self._run(action)
+                self.assertEqual(action.error, "No such thing")
+
+    def _get_todos(self, user):
+        domain = [("kind", "=", "bonus_error"), ("program_id", "=", self.program.id)]
+        return self.env["partner.loyalty.todo"].with_user(user).search(domain)
+
+    def test_an_action_that_fails_is_something_to_do_until_it_is_mended_or_stopped(self):
+        mended, stopped, sound = (self._create_action(name=name) for name in ("Mended", "Stopped", "Sound"))
+        officer, manager = self.users["officer"], self.users["manager"]
+        self.assertFalse(self._get_todos(manager))
+        self._fail(mended, stopped)
+        todos = self._get_todos(officer)
+        self.assertRecordValues(
+            todos.sorted("res_id"),
+            [
+                {
+                    "record_name": action.name,
+                    "res_model": action._name,
+                    "res_id": action.id,
+                    "company_id": self.company.id,
+                    "date": action.checked_at.date(),
+                    "for_manager": True,
+                }
+                for action in mended + stopped
+            ],
+        )
+        opened = todos[0].action_open()
+        self.assertEqual((opened["res_model"], opened["context"]), (mended._name, {"search_default_failing": 1}))
+        search = self.env[mended._name].with_user(officer).get_view(view_type="search")["arch"]
+        domain = fromstring(search).xpath("//filter[@name='failing']")[0].get("domain")
+        failing = self.env[mended._name].search([*safe_eval(domain), ("program_id", "=", self.program.id)])
+        self.assertEqual(failing, mended + stopped)
+        self.assertNotIn(sound, failing)
+
+        mended.with_user(manager).name = "Corrected"
+        stopped.with_user(manager).action_stop()
+        self.env.invalidate_all()
+        self.assertFalse(self._get_todos(manager))
+        # It was running while somebody stopped it.
+        self._as_cron(stopped._name).browse(stopped.id)._note_outcome("No such thing")
+        self.assertFalse(self._get_todos(manager))
+
+    def test_what_fails_elsewhere_is_nothing_to_do_here(self):
+        self._fail(self._create_action())
+        company = self.setup_other_company(name="Company B")["company"]
+        stranger = new_test_user(
+            self.env,
+            "stranger",
+            groups="partner_loyalty.partner_loyalty_group_manager",
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+        )
+        self.assertFalse(self._get_todos(stranger))
+        with self.assertRefused("", AccessError):
+            self._get_todos(self.users["accountant"])
 
     def test_an_action_that_fails_in_the_database_is_noted_and_leaves_nothing(self):
         action = self._create_action([{"amount": 999_999_999_999, "basis": "metric"}], metric_id=self.metric.id)
