@@ -72,6 +72,7 @@
         "views/partner_loyalty_bonus_line_views.xml",
         "views/partner_loyalty_bonus_run_views.xml",
         "views/partner_loyalty_bonus_action_views.xml",
+        "views/res_config_settings_views.xml",
         "views/partner_loyalty_warning_views.xml",
         "views/partner_loyalty_badge_views.xml",
         "wizard/partner_loyalty_leaderboard_views.xml",

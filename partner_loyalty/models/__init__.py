@@ -79,6 +79,7 @@ from . import account_move
 from . import account_partial_reconcile
 from . import crm_lead
 from . import mail_activity
+from . import res_config_settings
 from . import res_partner
 from . import sale_order
 from . import sale_order_line

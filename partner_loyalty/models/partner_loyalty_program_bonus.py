@@ -1,5 +1,9 @@
+from contextlib import suppress
+
 from odoo import api, fields, models
 from odoo.tools import format_datetime
+
+from .partner_loyalty_segment import UNREADABLE
 
 OFFICER = "partner_loyalty.partner_loyalty_group_officer"
 
@@ -45,6 +49,67 @@ class PartnerLoyaltyProgramBonus(models.AbstractModel):
 
     # === GETTERS ===#
 
+    @api.model
+    def _get_company_health_text(self, company):
+        """Return in words how what the programs of a company do by themselves does, a line for each thing.
+
+        :param company: ``res.company``
+        :rtype: str
+        """
+        running = self.env["partner.loyalty.bonus.action"].search(
+            [("company_id", "=", company.id), ("state", "=", "running")]
+        )
+        return "\n".join(
+            [
+                self._get_bonus_job_text(),
+                self._get_bonus_health_text(running) if running else self.env._("No bonus action is running."),
+                self._get_failing_text(company),
+            ]
+        )
+
+    @api.model
+    def _get_bonus_job_text(self):
+        """Return in words when the nightly job of bonus actions ran last, whatever it found."""
+        # Only administrators of the system read scheduled actions, and nothing else of it is told here.
+        job_sudo = self.sudo().env.ref("partner_loyalty.ir_cron_bonus", raise_if_not_found=False)
+        if not job_sudo or not job_sudo.active:
+            return self.env._(
+                "The nightly job of bonus actions is switched off: switch it on among the scheduled actions."
+            )
+        if not job_sudo.lastcall:
+            return self.env._("The nightly job of bonus actions has not run yet.")
+        return self.env._(
+            "The nightly job of bonus actions last ran on %s.", format_datetime(self.env, job_sudo.lastcall)
+        )
+
+    @api.model
+    def _get_failing_text(self, company):
+        """Return in words how much of a company fails, as the to-do list has it."""
+        domain = [("company_id", "=", company.id), ("kind", "in", ("bonus_error", "rule_error"))]
+        Todo = self.env["partner.loyalty.todo"]
+        counts = dict(Todo._read_group(domain, ["kind"], ["__count"]))
+        [(programs,)] = Todo._read_group(domain, [], ["program_id:count_distinct"])
+        return self.env._(
+            "Failing bonus actions: %(actions)s, failing rules: %(rules)s, programs that they belong to: %(programs)s",
+            actions=counts.get("bonus_error", 0),
+            rules=counts.get("rule_error", 0),
+            programs=programs,
+        )
+
+    @api.model
+    def _count_waiting_runs(self, actions):
+        """Return how many runs of bonus actions wait.
+
+        Nothing is due of an action whose filter cannot be read any more: it fails each night, and is told of as that.
+        """
+        waiting = 0
+        # Whether something is due depends on figures that not everybody who sees the program may see.
+        for action_sudo in actions.sudo():
+            with suppress(*UNREADABLE):
+                waiting += action_sudo._get_backlog()
+        return waiting
+
+    @api.model
     def _get_bonus_health_text(self, actions):
         """Return in words how the bonus actions that are running do.
 
@@ -52,12 +117,10 @@ class PartnerLoyaltyProgramBonus(models.AbstractModel):
         :rtype: str
         """
         checked = max(filter(None, actions.mapped("checked_at")), default=None)
-        # Whether something is due depends on figures that not everybody who sees the program may see.
-        waiting = sum(action_sudo._get_backlog() for action_sudo in actions.sudo())
         return self.env._(
             "Bonus actions: %(running)s running, last run %(day)s, runs that wait: %(waiting)s, failing: %(failing)s",
             running=len(actions),
             day=format_datetime(self.env, checked) if checked else self.env._("never"),
-            waiting=waiting,
+            waiting=self._count_waiting_runs(actions),
             failing=len(actions.filtered("error")),
         )

@@ -984,6 +984,87 @@ class TestActionLife(BonusCommon):
         with self.assertRefused("", AccessError):
             self._get_todos(self.users["accountant"])
 
+    # === SETTINGS ===#
+
+    def _get_health(self, **context):
+        """Return what the settings page tells an administrator of the system who has no part in loyalty."""
+        user = self.env["res.users"].search([("login", "=", "system")]) or new_test_user(
+            self.env, "system", groups="base.group_system", company_ids=[Command.set(self.env.companies.ids)], tz="UTC"
+        )
+        Settings = self.env["res.config.settings"].with_user(user).with_context(**context)
+        self.env.invalidate_all()
+        return Settings.create({}).loyalty_health.split("\n")
+
+    def test_the_settings_tell_how_the_bonus_actions_of_a_company_do(self):
+        job = self.env.ref("partner_loyalty.ir_cron_bonus")
+        job.lastcall = False
+        self.assertEqual(
+            self._get_health(),
+            [
+                "The nightly job of bonus actions has not run yet.",
+                "No bonus action is running.",
+                "Failing bonus actions: 0, failing rules: 0, programs that they belong to: 0",
+            ],
+        )
+        self._fail(self._create_action())
+        self._create_action(name="Draft", start=False)
+        self.program.rule_ids.sudo().error = "No such thing"
+        with freeze_time("2026-04-01 09:00:00"):
+            job.lastcall = "2026-04-01 01:00:00"
+            lines = self._get_health()
+            self.assertEqual(lines[0], "The nightly job of bonus actions last ran on 04/01/2026 01:00:00 AM.")
+            self.assertEqual(
+                lines[1], self.program.with_user(self.users["officer"]).with_context(tz="UTC").bonus_health
+            )
+            self.assertTrue(lines[1].startswith("Bonus actions: 1 running, last run "))
+            self.assertTrue(lines[1].endswith(", runs that wait: 1, failing: 1"))
+            self.assertEqual(lines[2], "Failing bonus actions: 1, failing rules: 1, programs that they belong to: 1")
+        job.active = False
+        self.assertIn("is switched off", self._get_health()[0])
+
+    def test_a_filter_that_cannot_be_read_any_more_keeps_nobody_from_the_settings_and_the_program(self):
+        action = self._create_action(schedule="joining")
+        self.env.flush_all()
+        # The field of the filter has gone with the module that it came from.
+        self.env.cr.execute(
+            "UPDATE partner_loyalty_bonus_action SET member_domain = %s WHERE id = %s",
+            ["[('no_such_field', '=', 1)]", action.id],
+        )
+        self.env.invalidate_all()
+        with mute_logger(LOGGER):
+            self._run(action)
+        self.assertIn("no_such_field", action.error)
+        self.assertTrue(self._get_health()[1].endswith("runs that wait: 0, failing: 1"))
+        self.assertIn("failing: 1", self.program.with_user(self.users["officer"]).bonus_health)
+
+    def test_the_settings_tell_nothing_of_another_company(self):
+        company = self.setup_other_company(name="Company B")["company"]
+        self._fail(self._create_action())
+        self.env.user.company_ids += company
+        lines = self._get_health(allowed_company_ids=company.ids)
+        self.assertEqual(
+            lines[1:],
+            [
+                "No bonus action is running.",
+                "Failing bonus actions: 0, failing rules: 0, programs that they belong to: 0",
+            ],
+        )
+
+    def test_officers_alone_find_buttons_in_the_settings_and_administrators_the_settings(self):
+        system = new_test_user(self.env, "system", groups="base.group_system")
+        both = new_test_user(self.env, "both", groups="base.group_system,partner_loyalty.partner_loyalty_group_officer")
+        menu = self.env.ref("partner_loyalty.partner_loyalty_config_settings_menu")
+        action = self.env.ref("partner_loyalty.partner_loyalty_todo_action")
+        for user, has_buttons in ((system, False), (both, True)):
+            arch = fromstring(self.env["res.config.settings"].with_user(user).get_view(view_type="form")["arch"])
+            self.assertTrue(arch.xpath("//app[@name='partner_loyalty']//field[@name='loyalty_health']"))
+            buttons = arch.xpath(f"//app[@name='partner_loyalty']//button[@name='{action.id}']")
+            self.assertEqual(bool(buttons), has_buttons)
+        self.assertIn(menu.id, self.env["ir.ui.menu"].with_user(both)._visible_menu_ids())
+        self.assertNotIn(menu.id, self.env["ir.ui.menu"].with_user(self.users["administrator"])._visible_menu_ids())
+        with self.assertRefused("", AccessError):
+            self.env["res.config.settings"].with_user(self.users["administrator"]).create({})
+
     def test_an_action_that_fails_in_the_database_is_noted_and_leaves_nothing(self):
         action = self._create_action([{"amount": 999_999_999_999, "basis": "metric"}], metric_id=self.metric.id)
         self._sell(self.dealer, 5000)

@@ -1,0 +1,19 @@
+from odoo import api, fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    # === FIELDS ===#
+
+    loyalty_health = fields.Text(string="Nightly Work", compute="_compute_loyalty_health")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("company_id")
+    @api.depends_context("lang", "tz")
+    def _compute_loyalty_health(self):
+        # Who administers the system need not be a loyalty officer, and reads no more than when and how many.
+        programs_sudo = self.env["partner.loyalty.program"].sudo()
+        for settings in self:
+            settings.loyalty_health = programs_sudo._get_company_health_text(settings.company_id)
