@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -50,9 +52,13 @@ class PartnerLoyaltyMemberBenefits(models.AbstractModel):
             for name, (granted, _field) in self._get_benefits_map().items()
         )
         # Price lists and terms of partners are set by the program, whoever changes a tier.
-        members_sudo = self.sudo().search(domain)
-        for member_sudo in members_sudo.filtered(lambda member: member._is_benefit_due()):
-            member_sudo._set_benefits()
+        due_sudo = self.sudo().search(domain).filtered(lambda member: member._is_benefit_due())
+        while due_sudo:
+            # Merged members can have the same partner: each looks at what the one before it has set.
+            ids = [members_sudo.ids[0] for members_sudo in due_sudo.grouped("partner_id").values()]
+            batch_sudo = due_sudo.browse(ids)
+            batch_sudo._set_benefits(program.company_id)
+            due_sudo -= batch_sudo
 
     def _is_benefit_due(self):
         """Return whether a tier gives something else than the member has by it."""
@@ -66,28 +72,46 @@ class PartnerLoyaltyMemberBenefits(models.AbstractModel):
         tier = self.tier_id if self.state == "active" and not self.merged_into_id else self.tier_id.browse()
         return tier[name]
 
-    def _set_benefits(self):
-        """Bring the partner in line with the tier, as far as nobody chose otherwise."""
-        self.ensure_one()
-        partner = self.partner_id.with_company(self.company_id)
+    def _set_benefits(self, company):
+        """Bring partners in line with the tiers, as far as nobody chose otherwise.
+
+        :param company: ``res.company`` of the members, each of whom has a partner of its own
+        """
+        members = self.with_company(company)
+        # One after the other: what is given can depend on what was set before.
         for name, (granted, field) in self._get_benefits_map().items():
-            benefit = self._get_benefit(name)
-            usual = self._get_usual(partner, field)
-            is_ours = not partner[field] or partner[field] in (self[granted], usual)
-            if benefit != self[granted] and is_ours:
-                self._write_benefit(partner, field, benefit or usual)
-                self[granted] = benefit
-            elif self[granted] and partner[field] != self[granted]:
-                # Somebody chose another one since.
-                self[granted] = False
+            members._set_benefit(name, granted, field)
+
+    def _set_benefit(self, name, granted, field):
+        """Set one thing on the partners of members, by one write for all who get the same.
+
+        :param str name: field of the tier
+        :param str granted: field of the member that notes what was set
+        :param str field: field of the partner
+        """
+        usual = self._get_usual(field)
+        changed, chosen = defaultdict(list), []
+        for member in self:
+            current, ours, benefit = member.partner_id[field], member[granted], member._get_benefit(name)
+            if benefit != ours and (not current or current in (ours, usual)):
+                changed[benefit].append(member.id)
+            elif ours and current != ours:
+                chosen.append(member.id)
+        for benefit, ids in changed.items():
+            members = self.browse(ids)
+            self._write_benefit(members.partner_id, field, benefit or usual)
+            members[granted] = benefit
+        # Somebody chose another one since.
+        self.browse(chosen)[granted] = False
 
     @api.model
-    def _write_benefit(self, partner, name, benefit):
-        """Set one thing on the partner, and nothing else of it."""
-        partner[name] = benefit
+    def _write_benefit(self, partners, name, benefit):
+        """Set one thing on partners, and nothing else of them."""
+        partners[name] = benefit
 
     @api.model
-    def _get_usual(self, partner, name):
-        """Return what a partner has in a field where nobody chose anything."""
-        field = partner._fields[name]
-        return field.get_company_dependent_fallback(partner) if field.company_dependent else partner[name].browse()
+    def _get_usual(self, name):
+        """Return what partners have in a field where nobody chose anything."""
+        partners = self.env["res.partner"]
+        field = partners._fields[name]
+        return field.get_company_dependent_fallback(partners) if field.company_dependent else partners[name]

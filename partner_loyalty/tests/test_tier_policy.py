@@ -1,5 +1,7 @@
 """How tiers are decided: over which time, when, and how members rise and fall, case by case."""
 
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import Form, freeze_time, tagged
@@ -505,6 +507,50 @@ class TestTierPolicy(TierPolicyCommon):
         self.assertEqual(member.partner_id.property_payment_term_id.name, "7 days")
         self.assertEqual(self.dealer.specific_property_product_pricelist, chosen)
         self.assertFalse(self.dealer.property_payment_term_id)
+
+    def _enroll_many(self, program, count):
+        partners = [self._create_partner(name=f"Partner {number}", is_company=True) for number in range(count)]
+        return self._enroll(program, *partners, date_from="2025-01-01")
+
+    def _count_writes_of_benefits(self, program):
+        """Return how often partners are written to give members what their tiers give."""
+        Partner = self.registry["res.partner"]
+        with patch.object(Partner, "write", autospec=True, side_effect=Partner.write) as write:
+            self.env["partner.loyalty.member"]._refresh_benefits(program)
+        return write.call_count
+
+    def test_price_lists_are_set_by_one_write_however_many_members_get_them(self):
+        program, member = self._create_tiers()
+        chosen, *given = self.env["product.pricelist"].create([{"name": f"List {number}"} for number in range(3)])
+        terms = self.env["account.payment.term"].create([{"name": f"{number}0 days"} for number in range(2)])
+        members = member
+        for count, pricelist, term in zip((1, 5), given, terms, strict=True):
+            members += self._enroll_many(program, count)
+            program.tier_ids[0].write({"pricelist_id": pricelist.id, "payment_term_id": term.id})
+            members[-1].partner_id.specific_property_product_pricelist = chosen
+            self.assertEqual(self._count_writes_of_benefits(program), 2, "One for the price list, one for the terms.")
+            others = members.filtered(lambda one: one.partner_id.specific_property_product_pricelist != chosen)
+            self.assertEqual(others.partner_id.specific_property_product_pricelist, pricelist)
+            self.assertEqual(others.granted_pricelist_id, pricelist)
+            self.assertEqual(members.partner_id.property_payment_term_id, term)
+            self.assertIn(members[-1], members - others, "Who has one that somebody chose keeps it.")
+            self.assertFalse((members - others).granted_pricelist_id)
+        self.assertEqual(len(members - others), 2)
+        self.assertEqual(self._count_writes_of_benefits(program), 0, "A second time changes nothing.")
+
+    def test_what_somebody_chose_since_is_left_where_others_lose_what_the_tier_gave(self):
+        program, member = self._create_tiers()
+        other, third = self._enroll_many(program, 2)
+        pricelist, chosen = self.env["product.pricelist"].create([{"name": "By tier"}, {"name": "By hand"}])
+        program.tier_ids[0].pricelist_id = pricelist
+        self._evaluate(program, "2025-01-15")
+        self.assertEqual((member + other + third).granted_pricelist_id, pricelist)
+        other.partner_id.specific_property_product_pricelist = chosen
+        program.tier_ids[0].pricelist_id = False
+        self._evaluate(program, "2025-01-16")
+        self.assertFalse((member + third).partner_id.specific_property_product_pricelist)
+        self.assertEqual(other.partner_id.specific_property_product_pricelist, chosen)
+        self.assertFalse((member + other + third).granted_pricelist_id)
 
     def test_the_multiplier_of_a_tier_applies_to_what_is_sold_in_it(self):
         program, member = self._create_tiers(**MONTH)

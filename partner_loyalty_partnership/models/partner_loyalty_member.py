@@ -40,10 +40,13 @@ class PartnerLoyaltyMember(models.Model):
         )
 
     @api.model
-    def _write_benefit(self, partner, name, benefit):
+    def _write_benefit(self, partners, name, benefit):
         """Override: a level would bring its price list over one that somebody chose; that is set by itself here."""
-        pricelist = partner.specific_property_product_pricelist
-        result = super()._write_benefit(partner, name, benefit)
-        if name == "grade_id" and partner.specific_property_product_pricelist != pricelist:
-            partner.specific_property_product_pricelist = pricelist
+        if name != "grade_id":
+            return super()._write_benefit(partners, name, benefit)
+        by_pricelist = partners.grouped("specific_property_product_pricelist")
+        result = super()._write_benefit(partners, name, benefit)
+        for pricelist, group in by_pricelist.items():
+            moved = group.filtered(lambda one, kept=pricelist: one.specific_property_product_pricelist != kept)
+            moved.specific_property_product_pricelist = pricelist
         return result
