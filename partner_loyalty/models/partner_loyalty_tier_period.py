@@ -5,7 +5,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from .partner_loyalty_tier_decision import FEW_MEMBERS
 
@@ -365,6 +365,42 @@ class PartnerLoyaltyTierPeriod(models.Model):
         if fact["met"]:
             return self.env._("%(metric)s: %(value)s, asked for: %(bound)s", **terms)
         return self.env._("%(metric)s: %(value)s, not met: %(bound)s", **terms)
+
+    def _get_lasting(self):
+        """Return the tiers that go on: of each member its latest one."""
+        return self.filtered(lambda period: not period.date_to)
+
+    def _set_by_hand(self, tier, until, reason):
+        """Put the members of tiers that go on into another one from tomorrow on, whatever they reach, and tell why.
+
+        What follows from tiers is brought up to date by who calls this; see ``program._refresh_tiers``.
+
+        :param tier: ``partner.loyalty.tier``
+        :param date until: its last day; on that day it is decided again which tier was reached
+        :param str reason: kept in the history, and noted on the membership
+        :return: the new tiers
+        :rtype: recordset of ``partner.loyalty.tier.period``
+        """
+        created = self._set_from(
+            tier,
+            tier.program_id._get_today(),
+            cause="override",
+            evidence={"override": {"user_id": self.env.uid}},
+            override_until=until,
+            reason=reason,
+        )
+        for period in created:
+            period.member_id.message_post(body=period._get_override_note())
+        return created
+
+    def _get_override_note(self):
+        """Return what is noted on the membership about a tier that was set by hand."""
+        return self.env._(
+            "Tier set by hand: %(tier)s from tomorrow until %(date)s. %(reason)s",
+            tier=self.tier_id.name,
+            date=format_date(self.env, self.override_until),
+            reason=self.reason,
+        )
 
     def _set_from(self, tier, day, **values):
         """Put the members of tiers that go on into another one, after today or after the tier so far began.

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import format_date
 
 
 class PartnerLoyaltyTierOverride(models.TransientModel):
@@ -45,29 +44,11 @@ class PartnerLoyaltyTierOverride(models.TransientModel):
         self.ensure_one()
         self._check_can_apply()
         # Nobody writes the tier history by hand, but for this.
-        members_sudo = self.member_ids.sudo()
-        current_sudo = members_sudo.tier_period_ids.filtered(lambda period: not period.date_to)
-        current_sudo._set_from(
-            self.tier_id,
-            self.program_id._get_today(),
-            cause="override",
-            evidence={"override": {"user_id": self.env.uid}},
-            override_until=self.date_to,
-            reason=self.reason,
-        )
-        for member in members_sudo:
-            member.message_post(body=self._get_note(member))
+        periods_sudo = self.member_ids.sudo().tier_period_ids
+        periods_sudo._get_lasting()._set_by_hand(self.tier_id, self.date_to, self.reason)
         self.program_id._refresh_tiers()
 
     # === BUSINESS METHODS ===#
-
-    def _get_note(self, member):
-        return self.env._(
-            "Tier set by hand: %(tier)s from tomorrow until %(date)s. %(reason)s",
-            tier=self.tier_id.name,
-            date=format_date(self.env, self.date_to),
-            reason=self.reason,
-        )
 
     def _check_can_apply(self):
         """Check who asks, for whom, and the dates.
