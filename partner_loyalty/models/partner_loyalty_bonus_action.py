@@ -333,7 +333,9 @@ class PartnerLoyaltyBonusAction(models.Model):
     @api.constrains("tier_ids", "program_id")
     def _check_tiers(self):
         for action in self:
-            for tier in action.tier_ids.filtered(lambda tier, action=action: tier.program_id != action.program_id):
+            given = action.effect_ids.filtered(lambda effect: effect.kind == "tier").tier_id
+            tiers = action.tier_ids | given
+            for tier in tiers.filtered(lambda tier, action=action: tier.program_id != action.program_id):
                 raise ValidationError(
                     self.env._("“%(tier)s” is a tier of another program: choose one of this program.", tier=tier.name)
                 )

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, formatLang
@@ -28,6 +30,7 @@ class PartnerLoyaltyBonusEffect(models.Model):
     action_id = fields.Many2one(
         comodel_name="partner.loyalty.bonus.action", required=True, index=True, ondelete="cascade"
     )
+    program_id = fields.Many2one(related="action_id.program_id")
     company_id = fields.Many2one(related="action_id.company_id", store=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     condition = fields.Selection(related="action_id.condition")
@@ -35,6 +38,7 @@ class PartnerLoyaltyBonusEffect(models.Model):
     kind = fields.Selection(
         selection=[
             *UNITS,
+            ("tier", "Tier"),
             ("badge", "Badge"),
             ("mail", "E-mail"),
             ("todo", "To-do for the Account Manager"),
@@ -60,6 +64,20 @@ class PartnerLoyaltyBonusEffect(models.Model):
     )
     rank_ids = fields.One2many(
         comodel_name="partner.loyalty.bonus.rank", inverse_name="effect_id", string="Places", copy=True
+    )
+    tier_id = fields.Many2one(
+        comodel_name="partner.loyalty.tier",
+        domain="[('program_id', '=', program_id)]",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Members below it are put into it by hand, from the day after they get it; others keep what they have.",
+    )
+    tier_months = fields.Integer(
+        string="For (Months)",
+        default=12,
+        aggregator=None,
+        help="On the last day it is decided again which tier was reached. Until then the tier stays, also where the "
+        "bonus is taken back.",
     )
     badge_id = fields.Many2one(
         comodel_name="gamification.badge",
@@ -88,17 +106,23 @@ class PartnerLoyaltyBonusEffect(models.Model):
     _step_positive = models.Constraint(
         "CHECK (step > 0)", "The amount is for each so much of the value: enter a number above zero."
     )
+    _tier_months_range = models.Constraint(
+        "CHECK (tier_months BETWEEN 1 AND 36)", "A tier is given for 1 to 36 months: enter a number in between."
+    )
     _todo_days_range = models.Constraint(
         "CHECK (todo_days BETWEEN 0 AND 365)", "A to-do is due in 0 to 365 days: enter a number in between."
     )
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("kind", "basis", "amount", "step", "rank_ids", "badge_id", "template_id", "text")
+    @api.depends(
+        "kind", "basis", "amount", "step", "rank_ids", "tier_id", "tier_months", "badge_id", "template_id", "text"
+    )
     def _compute_summary(self):
         labels = dict(self._fields["kind"]._description_selection(self.env))
         for effect in self:
             detail = {
+                "tier": effect._get_tier_text(),
                 "badge": effect.badge_id.display_name,
                 "mail": effect.template_id.display_name,
                 "todo": effect.text,
@@ -129,7 +153,11 @@ class PartnerLoyaltyBonusEffect(models.Model):
                     )
                 )
 
-    @api.constrains("kind", "basis", "rank_ids", "template_id", "badge_id", "text")
+    @api.constrains("kind", "tier_id", "action_id")
+    def _check_tier(self):
+        self.action_id._check_tiers()
+
+    @api.constrains("kind", "basis", "rank_ids", "tier_id", "template_id", "badge_id", "text")
     def _check_complete(self):
         for effect in self:
             reason = effect._get_missing_text()
@@ -154,6 +182,8 @@ class PartnerLoyaltyBonusEffect(models.Model):
                 template=self.template_id.display_name,
                 model=self.env[LINE]._description,
             )
+        if self.kind == "tier" and not self.tier_id:
+            return self.env._("“%(action)s” gives a tier: choose which one.", **terms)
         if self.kind == "badge" and not self.badge_id:
             return self.env._("“%(action)s” gives a badge: choose which one.", **terms)
         if self.kind in ("todo", "note") and not (self.text or "").strip():
@@ -176,6 +206,24 @@ class PartnerLoyaltyBonusEffect(models.Model):
         omitted = getattr(self, f"_apply_{self.kind}")(lines)
         for line in omitted:
             line.reason = {**line.reason, "omitted": [*line.reason.get("omitted", ()), self.kind]}
+
+    def _apply_tier(self, lines):
+        """Put members into a tier for a time, from tomorrow on, as a manager does by hand; nobody falls by it.
+
+        :return: lines whose members have the tier or a higher one, or have left
+        """
+        omitted, until = lines.browse(), self._get_tier_end()
+        for line in lines:
+            member = line.member_id.root_id
+            current = member.tier_period_ids._get_lasting()
+            if member.state != "ended" and current and current.tier_id._is_below(self.tier_id):
+                reason = self.env._("%(bonus)s: %(reason)s", bonus=self.action_id.name, reason=line.reason_text)
+                current._set_by_hand(self.tier_id, until, reason)
+            else:
+                omitted += line
+        if lines - omitted:
+            self.action_id.program_id._refresh_tiers()
+        return omitted
 
     def _apply_badge(self, lines):
         """Give a badge to the members, and so to their contacts who have a login.
@@ -266,6 +314,15 @@ class PartnerLoyaltyBonusEffect(models.Model):
             ]
             return SQL("CASE %s ELSE 0 END", SQL(" ").join(places)) if places else SQL("0")
         return amount
+
+    def _get_tier_end(self):
+        """Return the last day of a tier that is given now."""
+        tomorrow = self.action_id.program_id._get_today() + timedelta(days=1)
+        return tomorrow + relativedelta(months=self.tier_months, days=-1)
+
+    def _get_tier_text(self):
+        """Return in words which tier the effect gives, and for how long."""
+        return self.env._("%(tier)s for %(months)s months", tier=self.tier_id.name or "", months=self.tier_months)
 
     def _get_amount_text(self):
         """Return in words how much the effect gives."""

@@ -121,6 +121,7 @@ class PartnerLoyaltyBonusReason(models.AbstractModel):
     def _get_omitted_texts(self, facts):
         """Return what could not be done for the member, and why."""
         texts = {
+            "tier": self.env._("no other tier: the member has this or a higher one, or has left"),
             "badge": self.env._("badge for the company alone: none of its contacts has a login"),
             "mail": self.env._("no e-mail: the company has no address"),
             "todo": self.env._("no to-do: nobody is responsible for the member"),

@@ -75,9 +75,10 @@ class PartnerLoyaltyBonusRun(models.Model):
     # === ACTION METHODS ===#
 
     def action_undo(self):
-        """Take back all that runs gave, by counter-entries; what was written or sent stays.
+        """Take back the amounts that runs gave, by counter-entries; what was written or sent stays.
 
-        They are not run again by themselves.
+        So does a tier: it is a decision, and in force until its last day. Runs that were taken back are not run again
+        by themselves.
 
         :raises UserError: where one was a preview or taken back before
         """

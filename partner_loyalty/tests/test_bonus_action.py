@@ -454,6 +454,78 @@ class TestEffect(BonusCommon):
 
     # === OTHER EFFECTS ===#
 
+    def _give_tier(self, tier=None, **values):
+        """Create an action that gives a tier, and run it in April."""
+        effect = {"kind": "tier", "tier_id": (tier or self.gold).id, "tier_months": 6}
+        action = self._create_action([effect, {}], name="Rising star", **values)
+        return action, self._run_in_april(action)
+
+    def test_a_tier_is_given_from_the_next_day_on_for_so_many_months_with_its_reason(self):
+        action, _run = self._give_tier(member_domain="[('partner_id.name', '=', 'Dealer')]")
+        self.assertEqual(action.effect_ids[0].summary, "Tier: Gold for 6 months")
+        before, given = self.member.tier_period_ids.sorted("date_from")[-2:]
+        self.assertRecordValues(before, [{"tier_id": self.silver.id, "date_to": self._day("2026-04-01")}])
+        self.assertRecordValues(
+            given,
+            [
+                {
+                    "tier_id": self.gold.id,
+                    "date_from": self._day("2026-04-02"),
+                    "date_to": False,
+                    "cause": "override",
+                    "override_until": self._day("2026-10-01"),
+                    "reason": "Rising star: All of the audience get it",
+                }
+            ],
+        )
+        self.assertIn("Rising star", self.member.message_ids[0].body)
+        self.assertEqual(self.other.tier_period_ids.tier_id, self.silver)
+        self.assertBalance(self.member, 50, "point")
+
+    def test_on_the_last_day_of_a_tier_that_was_given_it_is_decided_what_was_reached(self):
+        self._give_tier()
+        for day, tier in (("2026-09-30", self.gold), ("2026-10-02", self.silver)):
+            with freeze_time(f"{day} 01:00:00"):
+                self.program._evaluate_tiers()
+                self.program._refresh_tiers()
+                self.env.invalidate_all()
+                self.assertEqual(self.member.tier_id, tier)
+
+    def test_nobody_falls_by_a_tier_that_is_given_and_the_line_says_so(self):
+        platinum = self.env["partner.loyalty.tier"].create(
+            {"name": "Platinum", "threshold": 5000, "program_id": self.program.id}
+        )
+        with freeze_time("2026-03-31 10:00:00"):
+            periods = self._as_cron("partner.loyalty.member").browse(self.member.id).tier_period_ids
+            periods._get_lasting()._set_by_hand(platinum, self._day("2026-12-31"), "Agreed on")
+        before = self.member.tier_period_ids
+        action, _run = self._give_tier()
+        self.assertEqual(self.member.tier_period_ids, before)
+        texts = dict(self._get_lines(action).mapped(lambda line: (line.partner_id, line.reason_text)))
+        self.assertEqual(texts[self.dealer], "no other tier: the member has this or a higher one, or has left")
+        self.assertEqual(texts[self.referrer], "All of the audience get it")
+        count = len(self.other.tier_period_ids)
+        again, _run = self._give_tier(schedule="quarter")
+        self.assertEqual(len(self.other.tier_period_ids), count, "Who has it already keeps it as it is.")
+        self.assertIn("no other tier", self._get_lines(again)[1].reason_text)
+
+    def test_who_has_left_meanwhile_gets_no_tier(self):
+        action = self._create_action([{"kind": "tier", "tier_id": self.gold.id}])
+        self.member.period_ids.date_to = "2026-03-31"
+        self._run_in_april(action)
+        self.assertNotIn(self.gold, self.member.tier_period_ids.tier_id)
+        self.assertIn(self.gold, self.other.tier_period_ids.tier_id)
+
+    def test_taking_back_leaves_the_tier_until_its_end(self):
+        _action, run = self._give_tier()
+        with freeze_time("2026-04-05 10:00:00"):
+            run.action_undo()
+        self.assertBalance(self.member, 0, "point")
+        given = self.member.tier_period_ids.sorted("date_from")[-1]
+        self.assertRecordValues(given, [{"tier_id": self.gold.id, "override_until": self._day("2026-10-01")}])
+        form = self.env["partner.loyalty.bonus.run"].get_view(view_type="form")["arch"]
+        self.assertIn("and so do tiers, until their last day", form)
+
     def test_a_badge_goes_to_contacts_with_a_login(self):
         badge = self.env["gamification.badge"].sudo().create({"name": "Star", "rule_auth": "nobody"})
         user = new_test_user(self.env, "star", groups="base.group_portal", partner_id=self.dealer_contact.id)
@@ -1232,12 +1304,26 @@ class TestRefusals(BonusCommon):
             "is not a template for bonuses: choose", [{"kind": "mail", "template_id": partner_template.id}]
         )
         self._assert_refused("choose which one", [{"kind": "badge"}])
+        self._assert_refused("gives a tier: choose which one", [{"kind": "tier"}])
+        for months in (0, 37):
+            self._assert_refused(
+                "for 1 to 36 months", [{"kind": "tier", "tier_id": self.gold.id, "tier_months": months}]
+            )
         self._assert_refused("say what", [{"kind": "todo"}])
         self._assert_refused("say what", [{"kind": "note", "text": "  "}])
         self._assert_refused("enter an amount above zero", [{"amount": 0}])
         self._assert_refused("enter an amount above zero", [{"amount": -5}])
         self._assert_refused("enter a number above zero", [{"step": 0}])
         self._assert_refused("due in 0 to 365 days", [{"kind": "todo", "text": "Call", "todo_days": 1000}])
+
+    def test_a_tier_of_another_program(self):
+        effect = {"kind": "tier", "tier_id": self.gold.id}
+        other = self._create_program([{}], tiers=[("Bronze", 0)], name="Other Club")
+        self._assert_refused("is a tier of another program", [{**effect, "tier_id": other.tier_ids.id}])
+        action = self._create_action([effect], start=False)
+        for record, vals in ((action, {"program_id": other.id}), (action.effect_ids, {"tier_id": other.tier_ids.id})):
+            with self.assertRefused("is a tier of another program", ValidationError):
+                record.write(vals)
 
     def test_amounts_that_have_nothing_to_go_by(self):
         self._assert_refused("choose the metric, or a fixed amount", [{"basis": "metric"}])
