@@ -46,6 +46,7 @@
         "views/partner_loyalty_tier_period_views.xml",
         "views/partner_loyalty_metric_value_views.xml",
         "views/partner_loyalty_metric_views.xml",
+        "views/partner_loyalty_goal_views.xml",
         "views/partner_loyalty_rule_views.xml",
         "views/partner_loyalty_promotion_views.xml",
         "views/partner_loyalty_tier_views.xml",

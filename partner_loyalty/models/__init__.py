@@ -55,6 +55,7 @@ from . import partner_loyalty_chunk
 from . import partner_loyalty_difference
 from . import partner_loyalty_payout
 from . import partner_loyalty_adjustment
+from . import partner_loyalty_goal
 from . import partner_loyalty_bonus_event
 from . import partner_loyalty_bonus_evaluation
 from . import partner_loyalty_bonus_action

@@ -71,6 +71,19 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
         counts = self.aggregate in ("sum", "count", "distinct") and self.source in ("contribution", "ledger")
         return SQL("0") if counts and not self.base_id and not self.is_growth else SQL("NULL::numeric")
 
+    def _adds_up(self):
+        """Return whether the values of members make up one of all of them together.
+
+        What is a different one for a member need not be for others as well: two may sell the same product. Only who
+        buys for the first time does so by one member alone.
+        """
+        self.ensure_one()
+        if self.base_id or self.is_growth or self.source not in ("contribution", "ledger", "entered"):
+            return False
+        if self.aggregate == "distinct":
+            return self.field == "customer" and self.kind in ("new_customer", "referral")
+        return self.aggregate in ("sum", "count")
+
     def _get_values(self, program, window):
         """Return the values by member.
 

@@ -1,15 +1,24 @@
-from odoo import models
+from odoo import api, models
 
 
 class PartnerLoyaltyMetric(models.Model):
-    """Bonus actions are users of metrics."""
+    """Bonus actions and goals are users of metrics."""
 
     _inherit = "partner.loyalty.metric"
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("source", "kind", "aggregate", "field", "base_id", "is_growth")
+    def _check_goals(self):
+        # Whoever changes a metric has to know of goals in other companies, too.
+        self.env["partner.loyalty.goal"].sudo().search([("metric_id", "in", self.ids)])._check_adds_up()
 
     # === BUSINESS METHODS ===#
 
     def _get_users(self):
-        """Override: bonus actions cannot be worked out without their metric."""
-        # Whoever deletes a metric has to know of actions in other companies, too.
-        actions_sudo = self.env["partner.loyalty.bonus.action"].sudo().search([("metric_id", "=", self.id)])
-        return [*super()._get_users(), *actions_sudo.mapped("name")]
+        """Override: bonus actions and goals cannot be worked out without their metric."""
+        # Whoever deletes a metric has to know of actions and goals in other companies, too.
+        uses = [("metric_id", "=", self.id)]
+        actions_sudo = self.env["partner.loyalty.bonus.action"].sudo().search(uses)
+        goals_sudo = self.env["partner.loyalty.goal"].sudo().search(uses)
+        return [*super()._get_users(), *actions_sudo.mapped("name"), *goals_sudo.mapped("name")]

@@ -26,6 +26,7 @@ from . import test_difference
 from . import test_entry
 from . import test_expiry
 from . import test_faults
+from . import test_goal
 from . import test_guards
 from . import test_leaderboard
 from . import test_liability

@@ -72,6 +72,7 @@ RIGHTS = {
     "partner.loyalty.backtest": {"officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.backtest.line": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.backtest.member": {"officer": "r", "manager": "r", "administrator": "r"},
+    "partner.loyalty.goal": BONUS,
     "partner.loyalty.bonus.action": BONUS,
     "partner.loyalty.bonus.effect": BONUS,
     "partner.loyalty.bonus.rank": BONUS,
@@ -238,7 +239,11 @@ class AccessCommon(PartnerLoyaltyCommon):
             }
         )
         run = cls.env["partner.loyalty.bonus.run"].browse(action.action_preview()["res_id"])
+        goal = cls.env["partner.loyalty.goal"].create(
+            {"name": "Good quarter", "program_id": cls.program.id, "metric_id": metric_sudo.id, "target": 100}
+        )
         return {
+            "partner.loyalty.goal": goal,
             "partner.loyalty.bonus.action": action,
             "partner.loyalty.bonus.effect": action.effect_ids,
             "partner.loyalty.bonus.rank": action.effect_ids.rank_ids,

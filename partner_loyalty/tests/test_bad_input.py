@@ -112,6 +112,12 @@ class TestBadInput(ApiCommon):
                 "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_turnover").id,
                 **program,
             },
+            "partner.loyalty.goal": {
+                "name": "Odd",
+                "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_turnover").id,
+                "target": 7,
+                **program,
+            },
             "partner.loyalty.badge": {
                 "badge_id": cls.env["gamification.badge"].sudo().create({"name": "Odd"}).id,
                 "date": TODAY,
@@ -348,6 +354,7 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.deal", {"member_id": member.id, "name": "Odd", "customer_name": "Somebody"}),
             ("partner.loyalty.backtest", {"program_id": program.id}),
             ("partner.loyalty.bonus.action", {"name": "Odd", "program_id": program.id}),
+            ("partner.loyalty.goal", {**self.vals_by_model["partner.loyalty.goal"], "program_id": program.id}),
             ("partner.loyalty.badge", {**self.vals_by_model["partner.loyalty.badge"], "member_id": member.id}),
             ("partner.loyalty.backtest", {"program_id": self.program.id, "reference_program_id": program.id}),
             (
@@ -480,6 +487,7 @@ class TestBadInput(ApiCommon):
             ("partner.loyalty.metric", "name"),
             ("partner.loyalty.metric", "description"),
             ("partner.loyalty.metric.value", "reference"),
+            ("partner.loyalty.goal", "name"),
             ("partner.loyalty.bonus.action", "name"),
             ("partner.loyalty.bonus.effect", "text"),
         ):

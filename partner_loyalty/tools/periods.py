@@ -41,6 +41,12 @@ def period_end(start, period):
     return start + relativedelta(months=MONTHS_BY_PERIOD[period], days=-1)
 
 
+def whole_months(first, last):
+    """Return how many whole months lie between two days, both included; None where it is not whole months."""
+    lasted = relativedelta(last + timedelta(days=1), first)
+    return None if lasted.days else lasted.years * 12 + lasted.months
+
+
 def trailing_months_start(day, months):
     """Return the first day of the ``months`` calendar months that end with the month of ``day``."""
     return month_start(day) - relativedelta(months=months - 1)

@@ -33,6 +33,12 @@ class PartnerLoyaltyMetricReading(models.TransientModel):
     date = fields.Date(
         string="Up to", required=True, default=fields.Date.context_today, help="The last day of the period."
     )
+    goal_id = fields.Many2one(
+        comodel_name="partner.loyalty.goal",
+        ondelete="cascade",
+        readonly=True,
+        help="What the members are to reach, over its own days.",
+    )
     line_ids = fields.One2many(comodel_name="partner.loyalty.metric.reading.line", inverse_name="wizard_id")
 
     # === ACTION METHODS ===#
@@ -62,6 +68,7 @@ class PartnerLoyaltyMetricReading(models.TransientModel):
             ),
             "name": self._get_title(),
             "domain": [("wizard_id", "=", self.id)],
+            "context": {"has_goal": self.goal_id.scope == "member"},
         }
 
     # === BUSINESS METHODS ===#
@@ -73,7 +80,9 @@ class PartnerLoyaltyMetricReading(models.TransientModel):
         """
         metric, window = self.metric_id, self._get_window()
         values = metric._get_values(self.program_id, window)
-        member_ids = self.env["partner.loyalty.member"].search(self._get_member_domain(window)).ids
+        members = self.env["partner.loyalty.member"].search(self._get_member_domain(window))
+        # What counts for another member, which took it over, is in the value of that one.
+        member_ids = [member_id for member_id in members.ids if member_id in values]
         rank_by_value = self._get_rank_by_value([values[member_id] for member_id in member_ids])
         lines = [
             {
@@ -81,10 +90,18 @@ class PartnerLoyaltyMetricReading(models.TransientModel):
                 "rank": rank_by_value[values[member_id]],
                 "value": float(values[member_id] or 0),
                 "text": metric._format_value(values[member_id], self.program_id.currency_id),
+                **self._prepare_goal_vals(values[member_id]),
             }
             for member_id in member_ids
         ]
         return sorted(lines, key=lambda line: line["rank"] or len(lines) + 1)
+
+    def _prepare_goal_vals(self, value):
+        """Return how far a value is from the goal of each member, where the dialog is about one."""
+        goal = self.goal_id
+        if goal.scope != "member":
+            return {}
+        return {"is_reached": goal._is_reached_by(value), "gap_text": goal._get_gap_text(value)}
 
     def _get_rank_by_value(self, values):
         """Return which rank a value has; equal ones share it, and no value has none."""
@@ -95,6 +112,8 @@ class PartnerLoyaltyMetricReading(models.TransientModel):
         return ranks
 
     def _get_window(self):
+        if self.goal_id:
+            return self.goal_id._get_window(self.date)
         return self.metric_id._get_trailing_window(self.date, self.period)
 
     def _get_member_domain(self, window):
@@ -109,6 +128,8 @@ class PartnerLoyaltyMetricReading(models.TransientModel):
         ]
 
     def _get_title(self):
+        if self.goal_id:
+            return self.goal_id.name
         return self.env._(
             "%(metric)s in “%(program)s”", metric=self.metric_id.name, program=self.program_id.display_name
         )
@@ -127,3 +148,5 @@ class PartnerLoyaltyMetricReadingLine(models.TransientModel):
     wizard_id = fields.Many2one(
         comodel_name="partner.loyalty.metric.reading", required=True, ondelete="cascade", index=True
     )
+    is_reached = fields.Boolean(string="Reached", readonly=True)
+    gap_text = fields.Char(string="Missing", readonly=True)
