@@ -41,6 +41,15 @@ class PartnerLoyaltyProgramBonus(models.AbstractModel):
             program.failing_bonus_ids = running.filtered("error")
             program.bonus_health = running and program._get_bonus_health_text(running)
 
+    # === CRUD METHODS ===#
+
+    def unlink(self):
+        """Override: bonus actions go first, or the database would keep the tiers and goals that they name."""
+        self.check_access("unlink")
+        # Who may delete a program need not be allowed to see its bonus actions; those of members stay as they do.
+        self.filtered(lambda program: not program.member_ids).sudo().bonus_action_ids.unlink()
+        return super().unlink()
+
     # === ACTION METHODS ===#
 
     def action_view_bonus_actions(self):
