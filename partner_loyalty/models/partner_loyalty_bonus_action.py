@@ -121,6 +121,7 @@ class PartnerLoyaltyBonusAction(models.Model):
         selection=[
             ("always", "No condition"),
             ("value", "A metric reaches a value"),
+            ("goal", "They have reached the target of a goal"),
             ("top_count", "They are among the best"),
             ("top_share", "They are among the best per cent"),
             ("streak", "A metric reaches a value several times in a row"),
@@ -138,6 +139,15 @@ class PartnerLoyaltyBonusAction(models.Model):
         ondelete="restrict",
         check_company=True,
         tracking=True,
+    )
+    goal_id = fields.Many2one(
+        comodel_name="partner.loyalty.goal",
+        domain="[('program_id', '=', program_id)]",
+        index="btree_not_null",
+        ondelete="restrict",
+        tracking=True,
+        help="It counts as far as it has come: for each member itself, or for all of the audience once all members "
+        "together have reached it.",
     )
     operator = fields.Selection(
         selection=[(">=", "At Least"), (">", "More Than"), ("<=", "At Most"), ("<", "Less Than")],
@@ -292,6 +302,20 @@ class PartnerLoyaltyBonusAction(models.Model):
                     )
                 )
 
+    @api.constrains("condition", "goal_id", "program_id")
+    def _check_goal(self):
+        for action in self.filtered(lambda action: action.condition == "goal"):
+            if not action.goal_id:
+                raise ValidationError(
+                    self.env._("“%(action)s” waits for a goal: choose which one.", action=action.name)
+                )
+            if action.goal_id.program_id != action.program_id:
+                raise ValidationError(
+                    self.env._(
+                        "“%(goal)s” is a goal of another program: choose one of this program.", goal=action.goal_id.name
+                    )
+                )
+
     @api.constrains("condition", "schedule", "measured_over")
     def _check_measured_over(self):
         for action in self:
@@ -354,7 +378,7 @@ class PartnerLoyaltyBonusAction(models.Model):
                     )
                 ) from error
 
-    @api.constrains("condition", "effect_ids", "metric_id")
+    @api.constrains("condition", "effect_ids", "metric_id", "goal_id")
     def _check_effects(self):
         self.effect_ids._check_basis()
 

@@ -167,8 +167,11 @@ class PartnerLoyaltyBonusEffect(models.Model):
     # === BUSINESS METHODS ===#
 
     def _has_metric(self):
-        """Return whether the value of the action is that of a metric."""
-        return bool(self.action_id.metric_id) and self.action_id.condition not in ("streak", *SILENCE_CONDITIONS)
+        """Return whether the value of the action is that of a metric, for each member its own."""
+        action = self.action_id
+        if action.condition == "goal":
+            return action.goal_id.scope == "member"
+        return bool(action.metric_id) and action.condition not in ("streak", *SILENCE_CONDITIONS)
 
     def _get_missing_text(self):
         """Return what is missing for the effect to be possible, in words, or None."""
@@ -338,7 +341,7 @@ class PartnerLoyaltyBonusEffect(models.Model):
                 "%(amount)s for each %(step)s of %(metric)s",
                 amount=self._format_amount(self.amount),
                 step=self.env[LINE]._format_number(str(self.step)),
-                metric=self.action_id.metric_id.name or "",
+                metric=self.action_id._get_metric().name or "",
             )
         return self._format_amount(self.amount)
 

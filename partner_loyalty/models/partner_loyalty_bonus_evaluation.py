@@ -13,6 +13,8 @@ from ..tools.window import Window
 
 # Conditions on the place of a member among the others.
 RANK_CONDITIONS = ("top_count", "top_share")
+# Conditions on a value that is compared with another one.
+COMPARED_CONDITIONS = ("value", "goal", "growth")
 # Conditions on how long something has not happened: they hold once for each such time, however long it lasts.
 SILENCE_CONDITIONS = ("inactive", "contact")
 
@@ -215,6 +217,8 @@ class PartnerLoyaltyBonusEvaluation(models.AbstractModel):
 
         :rtype: Window
         """
+        if self.condition == "goal":
+            return self.goal_id._get_window(occasion.last)
         if self.measured_over == "schedule":
             return Window(occasion.first, occasion.last, MONTHS_BY_PERIOD.get(self.schedule))
         if self.measured_over == "all":
@@ -222,18 +226,38 @@ class PartnerLoyaltyBonusEvaluation(models.AbstractModel):
         months = MONTHS_BY_PERIOD[self.measured_over]
         return Window(schedules.trailing_start(occasion.last, months), occasion.last, months)
 
+    def _get_metric(self):
+        """Return what is measured, where something is."""
+        return self.goal_id.metric_id if self.condition == "goal" else self.metric_id
+
     def _get_values_value(self, occasion):
         """Return the value of each member, and that of members without one.
 
         :rtype: tuple[SQL, SQL]
         """
         # Who sets up bonuses need not be allowed to see the documents behind the figures.
-        metric_sudo = self.metric_id.sudo()
+        metric_sudo = self._get_metric().sudo()
         return metric_sudo._get_value_query(self.program_id, self._get_window(occasion)), metric_sudo._get_zero()
 
     def _get_values_always(self, occasion):
         """Without a condition the metric, where there is one, only says how much."""
         return self._get_values_value(occasion) if self.metric_id else (NO_VALUES, SQL("NULL::numeric"))
+
+    def _get_values_goal(self, occasion):
+        """The value over the days of the goal: of each member, or of all together; none before they begin."""
+        if occasion.last < self.goal_id.date_from:
+            return NO_VALUES, SQL("NULL::numeric")
+        values, zero = self._get_values_value(occasion)
+        if self.goal_id.scope == "member":
+            return values, zero
+        query = SQL(
+            """
+            SELECT audience.member_id AS root_id, total.value
+              FROM audience CROSS JOIN (SELECT COALESCE(SUM(value), 0) AS value FROM (%s) AS own) total
+            """,
+            values,
+        )
+        return query, zero
 
     def _get_values_top_count(self, occasion):
         return self._get_values_value(occasion)
@@ -414,14 +438,23 @@ class PartnerLoyaltyBonusEvaluation(models.AbstractModel):
         """Return whether a value is good enough."""
         if self.condition == "always":
             return SQL("TRUE")
-        operator = self._get_operator() if self.condition in ("value", "growth") else SQL(">=")
+        operator = self._get_operator() if self.condition in COMPARED_CONDITIONS else SQL(">=")
         return SQL("(value %s %s)", operator, self._get_goal())
 
     def _get_threshold(self):
-        return SQL("%s::numeric", f"{self.threshold:.4f}")
+        return SQL("%s::numeric", f"{self._get_comparison()[1]:.4f}")
 
     def _get_operator(self):
-        return {">=": SQL(">="), ">": SQL(">"), "<=": SQL("<="), "<": SQL("<")}[self.operator]
+        return {">=": SQL(">="), ">": SQL(">"), "<=": SQL("<="), "<": SQL("<")}[self._get_comparison()[0]]
+
+    def _get_comparison(self):
+        """Return what a value is compared with, and how.
+
+        :rtype: tuple[str, float]
+        """
+        if self.condition == "goal":
+            return "<=" if self.goal_id.direction == "down" else ">=", self.goal_id.target
+        return self.operator, self.threshold
 
     # === AMOUNTS ===#
 
@@ -471,14 +504,17 @@ class PartnerLoyaltyBonusEvaluation(models.AbstractModel):
         :rtype: dict
         """
         # See _get_values_value.
-        metric_sudo = self.metric_id.sudo()
+        metric_sudo = self._get_metric().sudo()
         terms = {"bonus_id": self.id, "bonus": self.name, "schedule": self.schedule, "condition": self.condition}
         if metric_sudo:
-            first = self._get_window(occasion).first
+            window = self._get_window(occasion)
             terms |= {"metric_id": metric_sudo.id, "metric": metric_sudo.name, "metric_unit": metric_sudo.unit}
-            terms |= {"from": first and str(first), "to": str(occasion.last)}
-        if self.condition in ("value", "growth", "streak"):
-            terms |= {"operator": self.operator, "threshold": str(self.threshold)}
+            terms |= {"from": window.first and str(window.first), "to": str(window.last)}
+        if self.condition in (*COMPARED_CONDITIONS, "streak"):
+            operator, threshold = self._get_comparison()
+            terms |= {"operator": operator, "threshold": str(threshold)}
+        if self.condition == "goal":
+            terms |= {"goal_id": self.goal_id.id, "goal": self.goal_id.name, "scope": self.goal_id.scope}
         if self.condition == "streak":
             terms["times"] = self.streak_count
         if self.condition in SILENCE_CONDITIONS:

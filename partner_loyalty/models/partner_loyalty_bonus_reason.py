@@ -11,8 +11,9 @@ class PartnerLoyaltyBonusReason(models.AbstractModel):
     The facts are a JSON object with exact numbers as text: ``bonus`` and ``bonus_id`` of the action, its ``schedule``
     and ``condition``; ``years``, ``days`` or ``tier_id`` of an event; ``metric``, ``metric_id`` and ``metric_unit``,
     the days ``from`` and ``to`` that were measured, the ``value``, and what was asked for: ``operator`` and
-    ``threshold``, ``times`` in a row, ``silent_days``. Of the best there are ``rank`` and ``total``; of who missed it
-    the ``gap``. What could not be done is ``omitted``; ``undone`` is on the line that takes it back.
+    ``threshold``, ``times`` in a row, ``silent_days``, a ``goal`` with its ``goal_id`` and ``scope``. Of the best there
+    are ``rank`` and ``total``; of who missed it the ``gap``. What could not be done is ``omitted``; ``undone`` is on
+    the line that takes it back.
     """
 
     _name = "partner.loyalty.bonus.reason"
@@ -58,6 +59,12 @@ class PartnerLoyaltyBonusReason(models.AbstractModel):
         return self.env._(
             "%(measure)s, asked for: %(goal)s", measure=self._get_measure_text(facts), goal=self._get_goal_text(facts)
         )
+
+    def _get_condition_text_goal(self, facts):
+        terms = {"goal": self._get_goal_name(facts), "result": self._get_condition_text_value(facts)}
+        if facts["scope"] == "program":
+            return self.env._("“%(goal)s”, all members together: %(result)s", **terms)
+        return self.env._("“%(goal)s”: %(result)s", **terms)
 
     def _get_condition_text_growth(self, facts):
         value = self._format_number(facts["value"]) if facts.get("value") else None
@@ -110,7 +117,7 @@ class PartnerLoyaltyBonusReason(models.AbstractModel):
         """Return by how much a member missed it."""
         if not facts.get("gap"):
             return None
-        if facts["condition"] in ("value", "top_count", "top_share"):
+        if facts["condition"] in ("value", "goal", "top_count", "top_share"):
             gap = self._format_measure(facts["gap"], facts)
         elif facts["condition"] == "growth":
             gap = self.env._("%s %%", self._format_number(facts["gap"]))
@@ -135,6 +142,12 @@ class PartnerLoyaltyBonusReason(models.AbstractModel):
         # See _get_bonus_name.
         metric_sudo = self.env["partner.loyalty.metric"].sudo().browse(facts.get("metric_id")).exists()
         return metric_sudo.name or facts.get("metric") or ""
+
+    def _get_goal_name(self, facts):
+        """Return the name of the goal, as it was where it is gone."""
+        # See _get_bonus_name.
+        goal_sudo = self.env["partner.loyalty.goal"].sudo().browse(facts["goal_id"]).exists()
+        return goal_sudo.name or facts["goal"]
 
     def _get_measure_text(self, facts):
         """Return the metric with its value, and the days that it was measured over."""

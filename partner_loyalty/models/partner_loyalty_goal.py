@@ -85,6 +85,9 @@ class PartnerLoyaltyGoal(models.Model):
         string="Reached", compute="_compute_progress", help="As of today, by all members together or by each of them."
     )
     summary = fields.Char(compute="_compute_progress")
+    action_ids = fields.One2many(
+        comodel_name="partner.loyalty.bonus.action", inverse_name="goal_id", string="Bonus Actions", readonly=True
+    )
 
     # === CONSTRAINTS ===#
 
@@ -158,6 +161,13 @@ class PartnerLoyaltyGoal(models.Model):
                     )
                 )
 
+    @api.constrains("program_id", "scope")
+    def _check_actions(self):
+        # Whoever changes a goal has to know what else depends on it.
+        actions_sudo = self.sudo().action_ids
+        actions_sudo._check_goal()
+        actions_sudo._check_effects()
+
     # === CRUD METHODS ===#
 
     def copy_data(self, default=None):
@@ -166,6 +176,20 @@ class PartnerLoyaltyGoal(models.Model):
             if "name" not in (default or {}):
                 vals["name"] = self.env._("%s (copy)", goal.name)
         return vals_list
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        for goal in self:
+            # See _check_actions.
+            actions_sudo = goal.sudo().action_ids
+            if actions_sudo:
+                raise UserError(
+                    self.env._(
+                        "“%(goal)s” is used by %(actions)s: choose another condition there first.",
+                        goal=goal.name,
+                        actions=", ".join(actions_sudo.mapped("name")),
+                    )
+                )
 
     # === ACTION METHODS ===#
 

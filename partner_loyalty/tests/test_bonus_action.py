@@ -298,6 +298,122 @@ class TestCondition(BonusCommon):
         with freeze_time(moment):
             record.activity_schedule(activity, user_id=self.env.uid).action_feedback()
 
+    # === GOALS ===#
+
+    def _create_goal(self, **values):
+        """Create a goal of 1000 euro a member in the first quarter."""
+        return self.env["partner.loyalty.goal"].create(
+            {
+                "name": "Good quarter",
+                "program_id": self.program.id,
+                "metric_id": self.metric.id,
+                "date_from": "2026-01-01",
+                "date_to": "2026-03-31",
+                "target": 1000,
+                **values,
+            }
+        )
+
+    def _create_goal_action(self, goal=None, effects=({},), **values):
+        """Create an action that looks at a goal on the day after the quarter."""
+        goal = goal or self._create_goal()
+        values = {"schedule": "date", "date": "2026-04-01", **values}
+        return self._create_action(effects, condition="goal", goal_id=goal.id, **values)
+
+    def test_each_member_who_has_reached_its_goal_gets_it_and_who_just_has_not_is_told(self):
+        sellers = self._enroll_sellers(400, 950, 100)
+        self._sell(sellers[0].partner_id, 600, "2026-01-02")
+        self._sell(sellers[2].partner_id, 2000, "2026-04-01")
+        action = self._create_goal_action()
+        self._assert_march(action, ["Seller 400"], [("Seller 950", 50)])
+        self.assertEqual(
+            self._get_lines(action, "missed").reason_text,
+            f"“Good quarter”: Turnover from 01/01/2026 to 03/31/2026: 950.00{NARROW_SPACE}€, "
+            f"asked for: at least 1,000.00{NARROW_SPACE}€; missed by 50.00{NARROW_SPACE}€",
+        )
+        self._run_in_april(action)
+        self.assertEqual(len(self._get_runs(action)), 1)
+
+    def test_a_goal_counts_as_far_as_it_has_come_on_the_day(self):
+        self._sell(self.dealer, 1000, "2026-03-19")
+        self._sell(self.referrer, 1000, "2026-03-20")
+        action = self._create_goal_action(date="2026-03-20")
+        with freeze_time("2026-03-25 01:00:00"):
+            self._run(action)
+        self.assertEqual(self._get_names(action), ["Dealer"])
+
+    def test_all_of_the_audience_get_it_once_all_members_together_have_reached_the_goal(self):
+        self._enroll_sellers(400)
+        goal = self._create_goal(scope="program")
+        domain = "[('partner_id.name', 'in', ('Dealer', 'Referrer'))]"
+        action = self._create_goal_action(goal, member_domain=domain)
+        self._sell(self.stranger, 5000)
+        self._sell(self.dealer, 550)
+        with self._take_back():
+            self._assert_march(action, [], [("Dealer", 50), ("Referrer", 50)])
+        self._sell(self.dealer, 50)
+        self._assert_march(action, ["Dealer", "Referrer"])
+        self.assertEqual(
+            self._get_lines(action)[1].reason_text,
+            "“Good quarter”, all members together: Turnover from 01/01/2026 to 03/31/2026: "
+            f"1,000.00{NARROW_SPACE}€, asked for: at least 1,000.00{NARROW_SPACE}€",
+        )
+
+    def test_the_direction_of_the_metric_says_what_reaching_a_goal_means(self):
+        self.metric.direction = "down"
+        self._sell(self.dealer, 1000)
+        self._sell(self.referrer, 1000.01)
+        action = self._create_goal_action()
+        self._assert_march(action, ["Dealer"], [("Referrer", 0.01)])
+        self.assertIn("asked for: at most 1,000.00", self._get_lines(action).reason_text)
+
+    def test_nobody_has_reached_a_goal_before_it_begins(self):
+        self.metric.direction = "down"
+        goal = self._create_goal(date_from="2026-04-01", date_to="2026-06-30")
+        for scope in ("member", "program"):
+            goal.scope = scope
+            with self.subTest(scope=scope), self._take_back():
+                self._assert_march(self._create_goal_action(goal), [])
+
+    def test_by_periods_a_goal_that_was_reached_is_met_in_each_of_them(self):
+        self._sell(self.dealer, 1000, "2026-03-20")
+        action = self._create_goal_action(schedule="month", date=False)
+        with freeze_time("2026-06-01 01:00:00"):
+            self._run(action)
+        self.assertEqual([(line.partner_id, line.value) for line in self._get_lines(action)], [(self.dealer, 1000)] * 3)
+
+    def test_an_amount_can_go_by_what_each_member_reached_of_its_goal(self):
+        self._sell(self.dealer, 1500)
+        goal = self._create_goal()
+        action = self._create_goal_action(goal, [{"basis": "metric", "amount": 1, "step": 100}])
+        self.assertIn("Turnover", action.effect_ids.summary)
+        with self.assertRefused("choose the metric, or a fixed amount", ValidationError):
+            goal.scope = "program"
+        self._run_in_april(action)
+        self.assertEntries(self.member, [15], "point")
+
+    def test_the_reason_names_the_goal_as_it_was_where_it_is_gone(self):
+        self._sell(self.dealer, 1000)
+        goal = self._create_goal()
+        action = self._create_goal_action(goal)
+        self._run_in_april(action)
+        action.write({"condition": "always", "goal_id": False})
+        goal.unlink()
+        self.env.invalidate_all()
+        self.assertIn("Good quarter", self._get_lines(action).reason_text)
+
+    def test_an_action_that_waits_for_no_goal_or_for_one_of_another_program_is_refused(self):
+        with self.assertRefused("waits for a goal: choose which one", ValidationError):
+            self._create_action(condition="goal", start=False)
+        other_program = self._create_program([{}], name="Other Club")
+        goal = self._create_goal(program_id=other_program.id)
+        with self.assertRefused("is a goal of another program", ValidationError):
+            self._create_goal_action(goal, start=False)
+        goal = self._create_goal()
+        self._create_goal_action(goal, start=False)
+        with self.assertRefused("is a goal of another program", ValidationError):
+            goal.program_id = other_program
+
     # === AUDIENCE ===#
 
     def test_segments_and_filters_leave_out_others(self):

@@ -1,6 +1,6 @@
 """Goals: what each member or all together are to reach, how far they are, and what is refused."""
 
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, freeze_time, new_test_user, tagged
 
@@ -329,3 +329,22 @@ class TestGoal(GoalCommon):
         except AccessError:
             seen = {}
         self.assertFalse(seen.get("baseline") or seen.get("actual"))
+
+    def test_a_draft_program_goes_with_its_goals_and_what_depends_on_them(self):
+        program = self._create_program([{}], tiers=[("Silver", 0), ("Gold", 5)], start=False, name="Draft")
+        goal = self._create_goal(program_id=program.id)
+        tier = {"kind": "tier", "tier_id": program.tier_ids[1].id}
+        action = self.env["partner.loyalty.bonus.action"].create(
+            {
+                "name": "Bonus",
+                "program_id": program.id,
+                "condition": "goal",
+                "goal_id": goal.id,
+                "tier_ids": [Command.set(program.tier_ids[:1].ids)],
+                "effect_ids": [Command.create(tier)],
+            }
+        )
+        with self.assertRefused("is used by Bonus: choose another condition there first", UserError):
+            goal.unlink()
+        program.unlink()
+        self.assertFalse(goal.exists() or action.exists())
