@@ -115,7 +115,9 @@ class ClaimSteps:
         run.with_user(self.world.manager).action_undo()
         for member, unit, entry in given:
             account = member.root.accounts[unit]
-            account.post(Entry("bonus_undo", -entry.amount, entry.cause, entry.contribution_date, self.today, self.today))
+            account.post(
+                Entry("bonus_undo", -entry.amount, entry.cause, entry.contribution_date, self.today, self.today)
+            )
         for account in {member.root.accounts[unit] for member, unit, _entry in given}:
             account.settle()
 
