@@ -380,7 +380,7 @@ class PartnerLoyaltyMember(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        members = super().create(vals_list)
+        members = super().create([self._prepare_first_period(vals) for vals in vals_list])
         members.program_id._check_can_take_members()
         # Nobody has the right to write accounts and tiers by hand; they come with the membership.
         members_sudo = members.sudo()
@@ -388,6 +388,20 @@ class PartnerLoyaltyMember(models.Model):
         members_sudo.tier_period_ids._start(members_sudo)
         members_sudo._refresh_by_date(members_sudo.program_id)
         return members
+
+    @api.model
+    def _prepare_first_period(self, vals):
+        """Return the values of a member with its first period: on an import, from ``date_from`` or from today on.
+
+        :param dict vals: values as they were given
+        """
+        self._check_input(vals)
+        program_id = vals.get("program_id") or self.env.context.get("default_program_id")
+        program = self.env["partner.loyalty.program"].browse(program_id).exists()
+        if vals.get("period_ids") or not program:
+            return vals
+        date_from = vals.get("date_from") or program._get_today()
+        return {**vals, "period_ids": [fields.Command.create({"date_from": date_from})]}
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

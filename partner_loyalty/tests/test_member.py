@@ -107,6 +107,29 @@ class TestMember(PartnerLoyaltyCommon):
         self._enroll(other, self.dealer)
         self.assertEqual(self.dealer.loyalty_member_count, 2)
 
+    def test_a_member_created_over_the_api_belongs_to_the_program_from_the_day_given_or_today(self):
+        Member = self.env["partner.loyalty.member"].with_user(self.officer)
+        values = [
+            {"program_id": self.program.id, "partner_id": self.dealer.id, "date_from": "2026-02-01"},
+            {"program_id": self.program.id, "partner_id": self.referrer.id},
+        ]
+        members = Member.create(values)
+        self.assertRecordValues(
+            members,
+            [
+                {"date_from": self._day("2026-02-01"), "date_to": False, "state": "active"},
+                {"date_from": self._day(TODAY), "date_to": False, "state": "active"},
+            ],
+        )
+        self.assertEqual(len(members.period_ids), 2)
+
+    def test_members_are_imported_with_the_day_they_joined(self):
+        Member = self.env["partner.loyalty.member"].with_user(self.officer)
+        rows = [[str(self.program.id), str(self.dealer.id), "2026-02-01"]]
+        result = Member.load(["program_id/.id", "partner_id/.id", "date_from"], rows)
+        self.assertFalse(result["messages"])
+        self.assertEqual(Member.browse(result["ids"]).date_from, self._day("2026-02-01"))
+
     def test_members_created_over_the_api_are_checked_as_well(self):
         Member = self.env["partner.loyalty.member"].with_user(self.officer)
         archived = self._create_partner(name="Archived", active=False)
