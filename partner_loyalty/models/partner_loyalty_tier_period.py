@@ -31,9 +31,8 @@ class PartnerLoyaltyTierPeriod(models.Model):
 
     # === FIELDS ===#
 
-    # Its index is the one of days below.
     member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member", required=True, ondelete="restrict", readonly=True
+        comodel_name="partner.loyalty.member", required=True, index=True, ondelete="restrict", readonly=True
     )
     program_id = fields.Many2one(
         comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict", readonly=True
