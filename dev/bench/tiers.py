@@ -17,6 +17,13 @@ THRESHOLDS = (0, 10_000, 20_000, 40_000)
 # The highest tier asks for so many invoices as well.
 INVOICES = 3
 
+MISSED_FLOOR = (
+    "the documents themselves are read, and each decision becomes a row with what it was taken on and eight foreign "
+    "keys; the query by hand that does so takes several times the floor as well. It would take a table of turnover by "
+    "member and month, which each change of a document has to keep right, and decisions that are kept only where a "
+    "tier changes. The one could be wrong, and the other would leave members without an answer."
+)
+
 FLOOR_TABLES = """
     DROP SCHEMA IF EXISTS bench CASCADE;
     CREATE SCHEMA bench;
@@ -97,12 +104,14 @@ def measure(env, program):
             "seconds": seconds["engine"],
             "raw": seconds["same"],
             "target": 2,
+            "missed": "the app does more than it has to: see where the time goes in the plan of the decision.",
         },
         {
             "work": "the same against an UPDATE from a narrow table without documents or decisions",
             "seconds": seconds["engine"],
             "raw": seconds["floor"],
             "target": 2,
+            "missed": MISSED_FLOOR,
         },
     ]
 
