@@ -395,10 +395,13 @@ class PartnerLoyaltyMember(models.Model):
 
         :param dict vals: values as they were given
         """
+        # An enrollment brings the periods of thousands.
+        if vals.get("period_ids"):
+            return vals
         self._check_input(vals)
         program_id = vals.get("program_id") or self.env.context.get("default_program_id")
         program = self.env["partner.loyalty.program"].browse(program_id).exists()
-        if vals.get("period_ids") or not program:
+        if not program:
             return vals
         date_from = vals.get("date_from") or program._get_today()
         return {**vals, "period_ids": [fields.Command.create({"date_from": date_from})]}

@@ -99,11 +99,11 @@ class PartnerLoyaltyRule(models.Model):
         last = min(filter(None, (program.date_to, self.date_to, program._get_today())))
         return (first, last) if first <= last else None
 
-    def _is_over(self):
-        """Return whether nothing more can be earned by the rule."""
+    def _can_be_earned(self):
+        """Return whether something can be earned by the rule today or later."""
         self.ensure_one()
-        ends = [*filter(None, (self.date_to, self.program_id.date_to))]
-        return not self.active or self.is_draft or (bool(ends) and min(ends) < self.program_id._get_today())
+        end = min(filter(None, (self.date_to, self.program_id.date_to)), default=None)
+        return self.active and not self.is_draft and (not end or end >= self.program_id._get_today())
 
     def _get_cost_share(self, amount, turnover):
         """Return how many per cent of the turnover the rule costs, or None where nobody can say.

@@ -107,7 +107,7 @@ class UtmCampaign(models.Model):
         self.ensure_one()
         Action = self.env["partner.loyalty.bonus.action"]
         Action.check_access("create")
-        promotions = self._get_loyalty_parts("partner.loyalty.rule")[self].filtered(lambda rule: not rule._is_over())
+        promotions = self._get_loyalty_parts("partner.loyalty.rule")[self].filtered(lambda rule: rule._can_be_earned())
         if not promotions:
             raise UserError(
                 self.env._("No promotion of “%s” is running or still to come: add one, then announce it.", self.name)
