@@ -1,6 +1,7 @@
 from . import partner_loyalty_wizard_mixin
 from . import partner_loyalty_refuse_mixin
 from . import partner_loyalty_ranking_line_mixin
+from . import partner_loyalty_ranking_mixin
 from . import base_module_uninstall
 from . import base_partner_merge
 from . import partner_loyalty_adjustment_refuse

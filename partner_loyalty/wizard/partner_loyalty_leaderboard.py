@@ -12,14 +12,9 @@ class PartnerLoyaltyLeaderboard(models.TransientModel):
 
     _name = "partner.loyalty.leaderboard"
     _description = "Leaderboard"
-    _inherit = ["partner.loyalty.wizard.mixin"]
-    _rec_name = "metric_id"
+    _inherit = ["partner.loyalty.ranking.mixin"]
 
     # === DEFAULT METHODS ===#
-
-    @api.model
-    def _default_program_id(self):
-        return self.env["partner.loyalty.program"].search([("state", "=", "running")], limit=1)
 
     @api.model
     def _default_metric_id(self):
@@ -27,20 +22,7 @@ class PartnerLoyaltyLeaderboard(models.TransientModel):
 
     # === FIELDS ===#
 
-    program_id = fields.Many2one(
-        comodel_name="partner.loyalty.program",
-        required=True,
-        ondelete="cascade",
-        domain="[('company_id', 'in', allowed_company_ids)]",
-        default=lambda self: self._default_program_id(),
-    )
-    metric_id = fields.Many2one(
-        comodel_name="partner.loyalty.metric",
-        string="Best by",
-        required=True,
-        ondelete="cascade",
-        default=lambda self: self._default_metric_id(),
-    )
+    metric_id = fields.Many2one(string="Best by", default=lambda self: self._default_metric_id())
     period = fields.Selection(selection=[*PERIODS, ("days", "Other Days")], required=True, default="month")
     date = fields.Date(
         string="With the Day",
@@ -59,11 +41,7 @@ class PartnerLoyaltyLeaderboard(models.TransientModel):
 
         :raises UserError: where nobody has anything to be ranked by
         """
-        self.ensure_one()
-        self.check_access("write")
-        # The figures are read by SQL.
-        self.program_id.check_access("read")
-        self.metric_id.check_access("read")
+        self._check_may_rank()
         window = self._get_window()
         rows = self.program_id._get_leaderboard(self.metric_id, window)
         if not rows:

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
@@ -10,25 +10,10 @@ class PartnerLoyaltyMetricReading(models.TransientModel):
 
     _name = "partner.loyalty.metric.reading"
     _description = "Values of All Members"
-    _inherit = ["partner.loyalty.wizard.mixin"]
-    _rec_name = "metric_id"
-
-    # === DEFAULT METHODS ===#
-
-    @api.model
-    def _default_program_id(self):
-        return self.env["partner.loyalty.program"].search([("state", "=", "running")], limit=1)
+    _inherit = ["partner.loyalty.ranking.mixin"]
 
     # === FIELDS ===#
 
-    metric_id = fields.Many2one(comodel_name="partner.loyalty.metric", required=True, ondelete="cascade")
-    program_id = fields.Many2one(
-        comodel_name="partner.loyalty.program",
-        required=True,
-        ondelete="cascade",
-        domain="[('company_id', 'in', allowed_company_ids)]",
-        default=lambda self: self._default_program_id(),
-    )
     period = fields.Selection(selection=PERIODS, string="Over the Last", required=True, default="year")
     date = fields.Date(
         string="Up to", required=True, default=fields.Date.context_today, help="The last day of the period."
@@ -48,11 +33,7 @@ class PartnerLoyaltyMetricReading(models.TransientModel):
 
         :raises UserError: where nobody was a member then
         """
-        self.ensure_one()
-        self.check_access("write")
-        # The figures are read by SQL.
-        self.metric_id.check_access("read")
-        self.program_id.check_access("read")
+        self._check_may_rank()
         lines = self._get_line_vals()
         if not lines:
             raise UserError(
