@@ -118,25 +118,7 @@ class PartnerLoyaltyGoal(models.Model):
     @api.constrains("metric_id", "program_id")
     def _check_metric(self):
         for goal in self:
-            metric, company = goal.metric_id, goal.company_id
-            terms = {"metric": metric.name, "goal": goal.name, "company": company.name}
-            if not metric.active:
-                raise ValidationError(
-                    self.env._(
-                        "“%(metric)s” is archived, so “%(goal)s” cannot be measured by it: restore the metric, or "
-                        "choose another.",
-                        **terms,
-                    )
-                )
-            if metric.company_id and metric.company_id != company:
-                raise ValidationError(
-                    self.env._(
-                        "“%(metric)s” is a metric of %(other)s, and “%(goal)s” a goal of %(company)s: choose another "
-                        "metric.",
-                        other=metric.company_id.name,
-                        **terms,
-                    )
-                )
+            goal.metric_id._check_usable_for(goal.name, goal.company_id)
 
     @api.constrains("metric_id", "scope")
     def _check_adds_up(self):

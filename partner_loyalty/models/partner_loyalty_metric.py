@@ -372,6 +372,33 @@ class PartnerLoyaltyMetric(models.Model):
 
     # === BUSINESS METHODS ===#
 
+    def _check_usable_for(self, name, company):
+        """Check that a tier, a goal or the like can be measured by the metric.
+
+        :param str name: of what is to be measured by it
+        :param company: ``res.company`` that this belongs to
+        :raises ValidationError: where the metric is archived, or of another company
+        """
+        self.ensure_one()
+        terms = {"metric": self.name, "name": name, "company": company.name}
+        if not self.active:
+            raise ValidationError(
+                self.env._(
+                    "“%(metric)s” is archived, so “%(name)s” cannot be measured by it: restore the metric, or choose "
+                    "another.",
+                    **terms,
+                )
+            )
+        if self.company_id and self.company_id != company:
+            raise ValidationError(
+                self.env._(
+                    "“%(metric)s” is a metric of %(other)s, and “%(name)s” belongs to %(company)s: choose another "
+                    "metric.",
+                    other=self.company_id.name,
+                    **terms,
+                )
+            )
+
     def _get_users(self):
         """Return the names of what could not be worked out without the metric; modules that use metrics add theirs.
 

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 
 
 class PartnerLoyaltyTierCriterion(models.Model):
@@ -45,23 +44,7 @@ class PartnerLoyaltyTierCriterion(models.Model):
     @api.constrains("metric_id")
     def _check_metric(self):
         for criterion in self:
-            metric, company = criterion.metric_id, criterion.company_id
-            if not metric.active:
-                raise ValidationError(
-                    self.env._(
-                        "“%(metric)s” is archived, so no tier can ask for it: restore the metric, or choose another.",
-                        metric=metric.name,
-                    )
-                )
-            if metric.company_id and metric.company_id != company:
-                raise ValidationError(
-                    self.env._(
-                        "“%(metric)s” is a metric of %(other)s, and the tier of %(company)s: choose another metric.",
-                        metric=metric.name,
-                        other=metric.company_id.name,
-                        company=company.name,
-                    )
-                )
+            criterion.metric_id._check_usable_for(criterion.tier_id.name, criterion.company_id)
 
     @api.constrains("minimum", "metric_id", "tier_id")
     def _check_rising(self):

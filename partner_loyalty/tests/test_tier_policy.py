@@ -620,7 +620,7 @@ class TestTierPolicy(TierPolicyCommon):
         with self.assertRefused("is used by"):
             metric.unlink()
         archived = self._create_metric(name="Old", active=False)
-        with self.assertRefused("is archived, so no tier can ask for it"):
+        with self.assertRefused("“Old” is archived, so “Gold” cannot be measured by it"):
             gold.criterion_ids = [Command.create({"metric_id": archived.id, "minimum": 5})]
         with self.assertRefused("multiplied by a number above 0"):
             gold.multiplier = 0
