@@ -74,6 +74,9 @@ ENTRY_TYPES = [
     ("transfer", "Transfer"),
     ("payout", "Payout"),
     ("payout_return", "Payout Returned"),
+    ("redemption", "Redeemed"),
+    ("redemption_return", "Redemption Returned"),
+    ("reward", "Reward"),
 ]
 
 # The types of entries that bring the ledger in line with the documents.
@@ -89,7 +92,7 @@ RECOVERY_TYPES = ("clawback", "bonus_undo")
 DEBT_TYPES = (*RECOVERY_TYPES, "opening", "transfer")
 
 # The types of debits that take what is there, and no more.
-SPEND_TYPES = ("payout", "expiry", "adjustment")
+SPEND_TYPES = ("payout", "redemption", "expiry", "adjustment")
 
 # The documents whose change may move contributions, and the kinds of contribution that are read from them.
 TOUCH_KINDS = {

@@ -71,6 +71,14 @@ class PlannedDeal(NamedTuple):
     outcome: str
 
 
+class PlannedClaim(NamedTuple):
+    """What a partner claims for points, and how far that gets."""
+
+    reward: str
+    partner: str
+    outcome: str
+
+
 class PlannedAdjustment(NamedTuple):
     partner: str
     unit: str
@@ -206,6 +214,14 @@ AGREEMENTS = (
 DEALS = (
     PlannedDeal("referrer_horyzont", "customer_hotel", "Hotel Morska Perlyna: spa, heat and power", 26000, "approved"),
     PlannedDeal("referrer_desert", None, "Mesa Verde Winery: roof of the press house", 18000, "submitted"),
+)
+
+# Who has claimed what for points, and how far that has come.
+CLAIMS = (
+    PlannedClaim("reward_tool_kit", "dealer_dnipro", "fulfilled"),
+    PlannedClaim("reward_tool_kit", "dealer_wisla", "approved"),
+    PlannedClaim("reward_credit", "dealer_nordlicht", "requested"),
+    PlannedClaim("reward_tool_kit", "dealer_dolyna", "draft"),
 )
 
 

@@ -47,6 +47,7 @@ class Story:
         self._answer_touched()
         self._adjust()
         self._register_deals()
+        self._claim()
         self._move_product()
         self._group()
         self.programs._refresh_tiers()
@@ -325,6 +326,20 @@ class Story:
             deal.action_submit()
             if planned.outcome == "approved":
                 deal.with_user(self._get("user_manager")).action_approve()
+
+    def _claim(self):
+        """Let the officer ask for rewards on behalf of dealers, and hand out what has come that far."""
+        claims = self.env["partner.loyalty.claim"].with_user(self._get("user_officer"))
+        for planned in plan.CLAIMS:
+            member = self._get_member("program_dealer_club", planned.partner)
+            claim = claims.create({"reward_id": self._get(planned.reward).id, "member_id": member.id})
+            if planned.outcome != "draft":
+                claim.action_request()
+            if planned.outcome == "fulfilled":
+                claim.action_fulfill()
+                claim.rating = "5"
+        # What was given by bonus actions long ago has been handed out.
+        claims.search([("is_overdue", "=", True)]).action_fulfill()
 
     def _move_product(self):
         """Put a product into another category, and compare as the night does: there is a difference to confirm."""

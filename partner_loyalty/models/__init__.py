@@ -40,7 +40,13 @@ from . import partner_loyalty_member_recognition
 from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
+from . import partner_loyalty_claim
 from . import partner_loyalty_contribution
+from . import partner_loyalty_reward_award
+from . import partner_loyalty_reward_money
+from . import partner_loyalty_reward_price
+from . import partner_loyalty_reward_product
+from . import partner_loyalty_reward
 from . import partner_loyalty_rule
 from . import partner_loyalty_rule_band
 from . import partner_loyalty_rule_rate

@@ -167,6 +167,7 @@ class PartnerLoyaltyContribution(models.Model):
             "currency_rate",
             "date_order",
             "loyalty_buyer_id",
+            "loyalty_claim_id",
             "loyalty_partner_id",
             "name",
             "state",
@@ -225,7 +226,7 @@ class PartnerLoyaltyContribution(models.Model):
         earlier = SQL(
             """EXISTS (SELECT 1 FROM sale_order earlier
                         WHERE earlier.loyalty_buyer_id = sale.loyalty_buyer_id AND earlier.company_id = sale.company_id
-                          AND earlier.state = 'sale'
+                          AND earlier.state = 'sale' AND earlier.loyalty_claim_id IS NULL
                           AND (earlier.date_order, earlier.id) < (sale.date_order, sale.id))"""
         )
         return self._get_order_query("repeat_order", role, earlier)
@@ -256,7 +257,7 @@ class PartnerLoyaltyContribution(models.Model):
               JOIN sale_order sale ON sale.id = line.order_id
               JOIN res_company company ON company.id = sale.company_id
               JOIN res_currency currency ON currency.id = company.currency_id
-             WHERE sale.state = 'sale' AND line.display_type IS NULL
+             WHERE sale.state = 'sale' AND sale.loyalty_claim_id IS NULL AND line.display_type IS NULL
                AND line.is_downpayment IS NOT TRUE AND %(product_counts)s AND %(has_role)s AND %(condition)s
             """,
             code=BRANCH_CODES[kind, role],

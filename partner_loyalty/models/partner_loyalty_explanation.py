@@ -16,8 +16,8 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
     ``parts`` has a ``base``, ``rate`` and ``quantity`` for each. Bands keep ``measure``, ``period``, ``band_kind``,
     ``bands`` and for growth ``previous``. Of limits there are ``minimum``, ``cap_document`` and ``cap_member``, what it
     would be without (``uncapped``), what the member had in the period before (``cap_before``), and ``trimmed`` where
-    a budget gave out. Lines without a formula have a ``reason``, the facts of a ``bonus``, or the name of the member
-    that a balance was ``moved_to`` or ``moved_from``.
+    a budget gave out. Lines without a formula have a ``reason``, the facts of a ``bonus``, a ``reward`` with its
+    ``reward_id`` and ``quantity``, or the name of the member that a balance was ``moved_to`` or ``moved_from``.
     """
 
     _name = "partner.loyalty.explanation"
@@ -75,9 +75,17 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
             return self.env._("Moved to %s", facts["moved_to"])
         if facts.get("moved_from"):
             return self.env._("Moved from %s", facts["moved_from"])
+        if facts.get("reward"):
+            return self.env._("Reward: %s", self._get_reward_name(facts))
         if facts.get("bonus"):
             return f"{self._get_bonus_name(facts)}: {self._get_bonus_text(facts)}"
         return facts.get("reason") or ""
+
+    def _get_reward_name(self, facts):
+        """Return the name of the reward, as it was where it is gone."""
+        # Members read the name of a reward on their statement without access to it.
+        reward_sudo = self.env["partner.loyalty.reward"].sudo().browse(facts["reward_id"]).exists()
+        return reward_sudo.name or facts["reward"]
 
     def _get_cause_texts(self, facts):
         """Return why a line was posted for a document that had one already; an empty list for the first.

@@ -66,6 +66,7 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
             *self._get_decision_invariants(),
             *self._get_adjustment_invariants(),
             *self._get_bonus_invariants(),
+            *self._get_claim_invariants(),
             *self._get_company_invariants(),
             *self._get_period_invariants(),
             *self._get_tier_invariants(),
@@ -379,6 +380,50 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                                            WHERE other.action_id = line.action_id AND other.member_id = line.member_id
                                              AND other.period_key = line.period_key AND other.id <> line.id
                                              AND other.state = 'given' AND line.state = 'given'))"""
+                ),
+            ),
+        ]
+
+    @api.model
+    def _get_claim_invariants(self):
+        """Claims and the statement."""
+        return [
+            Invariant(
+                "I8f",
+                self.env._("The points of a claim are taken while it goes on, and given back where it came to nothing"),
+                "partner.loyalty.claim",
+                SQL(
+                    """SELECT claim.program_id, claim.id FROM partner_loyalty_claim claim
+                    LEFT JOIN partner_loyalty_entry entry
+                           ON entry.origin_model = 'partner.loyalty.claim' AND entry.origin_id = claim.id
+                          AND entry.type IN ('redemption', 'redemption_return')
+                     GROUP BY claim.id
+                       HAVING COALESCE(SUM(entry.amount), 0)
+                              <> CASE WHEN claim.state IN ('requested', 'approved', 'fulfilled')
+                                      THEN -claim.point_amount ELSE 0 END"""
+                ),
+            ),
+            Invariant(
+                "I8g",
+                self.env._("A reward is not given beyond its pieces"),
+                "partner.loyalty.reward",
+                SQL(
+                    """SELECT reward.program_id, reward.id
+                         FROM partner_loyalty_reward reward
+                         JOIN partner_loyalty_claim claim ON claim.reward_id = reward.id
+                        WHERE reward.stock > 0 AND claim.state IN ('requested', 'approved', 'fulfilled')
+                     GROUP BY reward.id HAVING SUM(claim.quantity) > reward.stock"""
+                ),
+            ),
+            Invariant(
+                "I9e",
+                self.env._("Nobody approves a claim that they asked for, and every decision has a user and a time"),
+                "partner.loyalty.claim",
+                SQL(
+                    """SELECT program_id, id FROM partner_loyalty_claim
+                        WHERE decided_by_id IS NOT NULL AND state IN ('approved', 'fulfilled', 'refused')
+                          AND (decided_at IS NULL OR requested_by_id IS NULL OR requested_at IS NULL
+                               OR decided_by_id IN (create_uid, requested_by_id))"""
                 ),
             ),
         ]

@@ -10,6 +10,9 @@ from odoo.tools import SQL
 from ..const import UNITS
 from ..tools import periods
 
+# Who sees what a member has asked for.
+STAFF_GROUPS = "partner_loyalty.partner_loyalty_group_officer,account.group_account_invoice,account.group_account_readonly"
+
 
 class PartnerLoyaltyMember(models.Model):
     """A commercial partner in a program. What it is worth is kept by its accounts, one for points and one for money."""
@@ -184,12 +187,8 @@ class PartnerLoyaltyMember(models.Model):
     recovery_schedule = fields.Html(compute="_compute_recovery_schedule", sanitize=False)
     entry_count = fields.Integer(string="Statement Lines", compute="_compute_counts")
     payout_count = fields.Integer(string="Payouts", compute="_compute_counts")
-    deal_count = fields.Integer(
-        string="Deals",
-        compute="_compute_deal_count",
-        groups="partner_loyalty.partner_loyalty_group_officer,"
-        "account.group_account_invoice,account.group_account_readonly",
-    )
+    deal_count = fields.Integer(string="Deals", compute="_compute_request_counts", groups=STAFF_GROUPS)
+    claim_count = fields.Integer(string="Rewards", compute="_compute_request_counts", groups=STAFF_GROUPS)
 
     # === CONSTRAINTS ===#
 
@@ -279,12 +278,14 @@ class PartnerLoyaltyMember(models.Model):
             member.entry_count = entry_counts.get(member, 0)
             member.payout_count = payout_counts.get(member, 0)
 
-    def _compute_deal_count(self):
-        counts = dict(
-            self.env["partner.loyalty.deal"]._read_group([("member_id", "in", self.ids)], ["member_id"], ["__count"])
+    def _compute_request_counts(self):
+        deals, claims = (
+            dict(self.env[model]._read_group([("member_id", "in", self.ids)], ["member_id"], ["__count"]))
+            for model in ("partner.loyalty.deal", "partner.loyalty.claim")
         )
         for member in self:
-            member.deal_count = counts.get(member, 0)
+            member.deal_count = deals.get(member, 0)
+            member.claim_count = claims.get(member, 0)
 
     @api.depends("partner_id.display_name", "program_id.name")
     @api.depends_context("loyalty_show_program")
@@ -451,6 +452,10 @@ class PartnerLoyaltyMember(models.Model):
     def action_view_deals(self):
         """Show the deals of the member."""
         return self._get_related_action("partner_loyalty.partner_loyalty_deal_action")
+
+    def action_view_claims(self):
+        """Show the rewards that the member has claimed."""
+        return self._get_related_action("partner_loyalty.partner_loyalty_claim_action")
 
     def action_view_performance(self):
         """Show what the member contributed: of all that it did, what decides its tier."""

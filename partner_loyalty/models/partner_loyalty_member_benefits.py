@@ -11,7 +11,7 @@ BENEFITS = {
 
 
 class PartnerLoyaltyMemberBenefits(models.AbstractModel):
-    """The price list and payment terms that a partner has by its tier.
+    """The price list and payment terms that a partner has by its tier, or by a reward for a time.
 
     They are set on the partner and taken back, never over what somebody chose by hand: the member notes what was set,
     and only that is changed.
@@ -32,6 +32,15 @@ class PartnerLoyaltyMemberBenefits(models.AbstractModel):
         copy=False,
         ondelete="set null",
     )
+    claimed_pricelist_id = fields.Many2one(
+        comodel_name="product.pricelist",
+        string="Price List by Reward",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        help="It takes the place of that of the tier up to the day below.",
+    )
+    claimed_pricelist_until = fields.Date(string="Price List by Reward until", readonly=True, copy=False)
 
     # === BUSINESS METHODS ===#
 
@@ -67,10 +76,23 @@ class PartnerLoyaltyMemberBenefits(models.AbstractModel):
         return any(self._get_benefit(name) != self[granted] for name, (granted, _field) in benefits.items())
 
     def _get_benefit(self, name):
-        """Return what the tier in force gives; nothing where the membership does not go on."""
+        """Return what a reward or the tier in force gives; nothing where the membership does not go on."""
         self.ensure_one()
-        tier = self.tier_id if self.state == "active" and not self.merged_into_id else self.tier_id.browse()
-        return tier[name]
+        goes_on = self.state == "active" and not self.merged_into_id
+        until = self.claimed_pricelist_until
+        if name == "pricelist_id" and goes_on and until and until >= self.program_id._get_today():
+            return self.claimed_pricelist_id
+        return (self.tier_id if goes_on else self.tier_id.browse())[name]
+
+    def _claim_pricelist(self, pricelist, until):
+        """Let a partner have a price list by a reward, instead of that of its tier.
+
+        :param pricelist: ``product.pricelist``
+        :param date until: the last day
+        """
+        self.ensure_one()
+        self.write({"claimed_pricelist_id": pricelist.id, "claimed_pricelist_until": until})
+        self._set_benefits(self.company_id)
 
     def _set_benefits(self, company):
         """Bring partners in line with the tiers, as far as nobody chose otherwise.

@@ -509,7 +509,8 @@ class PartnerLoyaltyProgram(models.Model):
               FROM partner_loyalty_entry entry
               JOIN partner_loyalty_account account ON account.id = entry.account_id
              WHERE entry.program_id = %s AND entry.date <= %s
-               AND entry.type IN ('expiry', 'expiry_return', 'payout', 'payout_return')
+               AND entry.type IN (
+                   'expiry', 'expiry_return', 'payout', 'payout_return', 'redemption', 'redemption_return')
           GROUP BY account.unit
             """,
             self.id,

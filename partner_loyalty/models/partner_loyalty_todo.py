@@ -31,6 +31,9 @@ class PartnerLoyaltyTodo(models.Model):
             ("difference", "Confirm difference"),
             ("rule_error", "Mend rule"),
             ("bonus_error", "Mend bonus action"),
+            ("claim_request", "Request reward"),
+            ("claim_approve", "Approve reward"),
+            ("claim_fulfill", "Fulfill reward"),
         ],
         string="Task",
         readonly=True,
@@ -82,6 +85,18 @@ class PartnerLoyaltyTodo(models.Model):
         "partner.loyalty.rule": ["error", "write_date"],
         "partner.loyalty.bonus.action": ["checked_at", "error", "program_id", "state"],
         "partner.loyalty.tier.review": ["create_date", "program_id", "reviewed_at", "reviewed_by_id", "state"],
+        "partner.loyalty.claim": [
+            "company_id",
+            "create_date",
+            "create_uid",
+            "decided_at",
+            "decided_by_id",
+            "partner_id",
+            "program_id",
+            "requested_at",
+            "requested_by_id",
+            "state",
+        ],
     }
 
     # === TABLE QUERY ===#
@@ -105,13 +120,14 @@ class PartnerLoyaltyTodo(models.Model):
             self._get_rule_query(),
             self._get_bonus_query(),
             self._get_tier_review_query(),
+            self._get_claim_query(),
         ]
 
     @api.model
     def _get_payout_query(self):
         return SQL(
             """
-            SELECT id::bigint * 8 AS id,
+            SELECT id::bigint * 16 AS id,
                    CASE decision WHEN 'draft' THEN 'payout_submit' ELSE 'payout_approve' END AS kind,
                    'partner.loyalty.payout' AS res_model, id AS res_id, program_id, company_id, partner_id,
                    COALESCE(submitted_by_id, prepared_by_id) AS user_id, amount,
@@ -124,7 +140,7 @@ class PartnerLoyaltyTodo(models.Model):
     def _get_adjustment_query(self):
         return SQL(
             """
-            SELECT id::bigint * 8 + 3,
+            SELECT id::bigint * 16 + 3,
                    CASE state WHEN 'draft' THEN 'adjustment_request' ELSE 'adjustment_approve' END,
                    'partner.loyalty.adjustment', id, program_id, company_id, partner_id,
                    COALESCE(requested_by_id, create_uid), CASE unit WHEN 'money' THEN amount END,
@@ -137,7 +153,7 @@ class PartnerLoyaltyTodo(models.Model):
     def _get_deal_query(self):
         return SQL(
             """
-            SELECT id::bigint * 8 + 4,
+            SELECT id::bigint * 16 + 4,
                    CASE state WHEN 'draft' THEN 'deal_submit' ELSE 'deal_approve' END,
                    'partner.loyalty.deal', id, program_id, company_id, partner_id,
                    COALESCE(submitted_by_id, create_uid), expected_amount,
@@ -150,7 +166,7 @@ class PartnerLoyaltyTodo(models.Model):
     def _get_attribution_query(self):
         return SQL(
             """
-            SELECT id::bigint * 8 + 5, 'attribution_approve', 'partner.loyalty.attribution', id, NULL::integer,
+            SELECT id::bigint * 16 + 5, 'attribution_approve', 'partner.loyalty.attribution', id, NULL::integer,
                    company_id, COALESCE(target_partner_id, partner_id), submitted_by_id, NULL::numeric,
                    submitted_at::date, TRUE
               FROM partner_loyalty_attribution WHERE state = 'submitted'
@@ -161,7 +177,7 @@ class PartnerLoyaltyTodo(models.Model):
     def _get_difference_query(self):
         return SQL(
             """
-            SELECT difference.id::bigint * 8 + 1, 'difference', 'partner.loyalty.difference', difference.id,
+            SELECT difference.id::bigint * 16 + 1, 'difference', 'partner.loyalty.difference', difference.id,
                    difference.program_id, difference.company_id, member.partner_id, NULL::integer,
                    CASE account.unit WHEN 'money' THEN difference.amount END,
                    difference.create_date::date, TRUE
@@ -176,7 +192,7 @@ class PartnerLoyaltyTodo(models.Model):
     def _get_rule_query(self):
         return SQL(
             """
-            SELECT id::bigint * 8 + 2, 'rule_error', 'partner.loyalty.rule', id, program_id, company_id, NULL::integer,
+            SELECT id::bigint * 16 + 2, 'rule_error', 'partner.loyalty.rule', id, program_id, company_id, NULL::integer,
                    NULL::integer, NULL::numeric, write_date::date, TRUE
               FROM partner_loyalty_rule WHERE error IS NOT NULL
             """
@@ -186,7 +202,7 @@ class PartnerLoyaltyTodo(models.Model):
     def _get_bonus_query(self):
         return SQL(
             """
-            SELECT id::bigint * 8 + 7, 'bonus_error', 'partner.loyalty.bonus.action', id, program_id, company_id,
+            SELECT id::bigint * 16 + 7, 'bonus_error', 'partner.loyalty.bonus.action', id, program_id, company_id,
                    NULL::integer, NULL::integer, NULL::numeric, checked_at::date, TRUE
               FROM partner_loyalty_bonus_action WHERE error IS NOT NULL AND state <> 'stopped'
             """
@@ -196,10 +212,24 @@ class PartnerLoyaltyTodo(models.Model):
     def _get_tier_review_query(self):
         return SQL(
             """
-            SELECT id::bigint * 8 + 6, CASE state WHEN 'draft' THEN 'tier_review' ELSE 'tier_publish' END,
+            SELECT id::bigint * 16 + 6, CASE state WHEN 'draft' THEN 'tier_review' ELSE 'tier_publish' END,
                    'partner.loyalty.tier.review', id, program_id, company_id, NULL::integer, reviewed_by_id,
                    NULL::numeric, COALESCE(reviewed_at, create_date)::date, state = 'reviewed'
               FROM partner_loyalty_tier_review WHERE state IN ('draft', 'reviewed')
+            """
+        )
+
+    @api.model
+    def _get_claim_query(self):
+        return SQL(
+            """
+            SELECT id::bigint * 16 + 8,
+                   CASE state WHEN 'draft' THEN 'claim_request' WHEN 'requested' THEN 'claim_approve'
+                              ELSE 'claim_fulfill' END,
+                   'partner.loyalty.claim', id, program_id, company_id, partner_id,
+                   COALESCE(decided_by_id, requested_by_id, create_uid), NULL::numeric,
+                   COALESCE(decided_at, requested_at, create_date)::date, state = 'requested'
+              FROM partner_loyalty_claim WHERE state IN ('draft', 'requested', 'approved')
             """
         )
 

@@ -23,6 +23,14 @@ class SaleOrder(models.Model):
         help="The company that bought, as it was then: a contact that moves to another company takes no orders along.",
     )
 
+    loyalty_claim_id = fields.Many2one(
+        comodel_name="partner.loyalty.claim",
+        string="Loyalty Claim",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="The reward that the order delivers: it earns nothing.",
+    )
     loyalty_outlook = fields.Char(compute="_compute_loyalty_outlook")
 
     # === COMPUTE METHODS ===#
@@ -56,7 +64,7 @@ class SaleOrder(models.Model):
 
     def _get_counting_for_loyalty(self):
         """Return those of the orders that contribute."""
-        return self.filtered(lambda order: order.state == "sale")
+        return self.filtered(lambda order: order.state == "sale" and not order.loyalty_claim_id)
 
     def _get_loyalty_outlook(self):
         """Say how far the next tier is from who buys or brought it, with this quotation.

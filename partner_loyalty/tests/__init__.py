@@ -10,9 +10,11 @@ from . import test_bad_input
 from . import test_bonus_action
 from . import test_bonus_schedule
 from . import test_check
+from . import test_claim
 from . import test_clawback
 from . import test_concurrency
 from . import test_concurrency_bonus
+from . import test_concurrency_claim
 from . import test_concurrency_decision
 from . import test_concurrency_rule
 from . import test_concurrency_spend

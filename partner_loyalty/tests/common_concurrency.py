@@ -64,6 +64,10 @@ class ConcurrencyCase(BaseCase):
         for query in (
             f"DELETE FROM partner_loyalty_allocation WHERE credit_entry_id IN ({entries})",
             f"UPDATE partner_loyalty_payout SET entry_id = NULL WHERE member_id IN ({members})",
+            """DELETE FROM mail_message WHERE model = 'partner.loyalty.claim'
+                  AND res_id IN (SELECT id FROM partner_loyalty_claim WHERE program_id = %s)""",
+            "DELETE FROM partner_loyalty_claim WHERE program_id = %s",
+            "DELETE FROM partner_loyalty_reward WHERE program_id = %s",
             "DELETE FROM partner_loyalty_entry WHERE program_id = %s",
             f"DELETE FROM partner_loyalty_payout WHERE member_id IN ({members})",
             "DELETE FROM partner_loyalty_chunk WHERE program_id = %s",

@@ -65,6 +65,15 @@ RIGHTS = {
         "manager": "rwcd",
         "administrator": "rwcd",
     },
+    "partner.loyalty.reward": {
+        **STAFF,
+        "salesperson": "r",
+        "salesperson_own": "r",
+        "portal_own": "r",
+        "manager": "rwcd",
+        "administrator": "rwcd",
+    },
+    "partner.loyalty.claim": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.attribution": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.attribution.line": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.attribution.figure": STAFF,
@@ -100,6 +109,7 @@ RIGHTS = {
     "partner.loyalty.payout.refuse": MANAGERS_DIALOG,
     "partner.loyalty.adjustment.refuse": MANAGERS_DIALOG,
     "partner.loyalty.deal.refuse": MANAGERS_DIALOG,
+    "partner.loyalty.claim.refuse": MANAGERS_DIALOG,
     "partner.loyalty.attribution.choose": OFFICERS_DIALOG,
     "partner.loyalty.attribution.refuse": MANAGERS_DIALOG,
     "partner.loyalty.apply.past": MANAGERS_DIALOG,
@@ -296,17 +306,31 @@ class AccessCommon(PartnerLoyaltyCommon):
             {"member_id": cls.member.id, "name": "Chairs", "customer_name": "Hotel Astoria", "expected_amount": 5}
         )
         deal.action_submit()
+        claim = cls._create_claim()
         attribution = cls._create_attribution_change()
         todo_sudo = cls.env["partner.loyalty.todo"].sudo().search([("program_id", "=", cls.program.id)], limit=1)
         return {
             "partner.loyalty.payout": payout,
             "partner.loyalty.adjustment": adjustment,
             "partner.loyalty.deal": deal,
+            "partner.loyalty.reward": claim.reward_id,
+            "partner.loyalty.claim": claim,
             "partner.loyalty.attribution": attribution,
             "partner.loyalty.attribution.line": attribution.line_ids,
             "partner.loyalty.attribution.figure": attribution.figure_ids,
             "partner.loyalty.todo": todo_sudo,
         }
+
+    @classmethod
+    def _create_claim(cls):
+        """Ask for something that the dealer has the points for."""
+        cls._post_entry(cls.member, 20, unit="point")
+        reward = cls.env["partner.loyalty.reward"].create(
+            {"name": "Thing", "program_id": cls.program.id, "product_id": cls.thing.id, "point_cost": 20}
+        )
+        claim = cls.env["partner.loyalty.claim"].create({"reward_id": reward.id, "member_id": cls.member.id})
+        claim.action_request()
+        return claim
 
     @classmethod
     def _create_attribution_change(cls):
@@ -351,6 +375,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.payout.refuse": {"reason": "No"},
             "partner.loyalty.adjustment.refuse": {"reason": "No"},
             "partner.loyalty.deal.refuse": {"reason": "No"},
+            "partner.loyalty.claim.refuse": {"reason": "No"},
             "partner.loyalty.apply.past": {"program_id": cls.program.id},
             "partner.loyalty.takeover": {"member_id": cls.member.id},
             "partner.loyalty.tier.override": {
@@ -425,7 +450,7 @@ class TestRights(AccessCommon):
         self._answer_documents()
         own = self.users["portal_own"]
         entries = self.env["partner.loyalty.entry"].with_user(own).search([], order="id")
-        self.assertEqual(entries.sudo().account_id, self.member._get_account("money"))
+        self.assertEqual(entries.sudo().account_id.member_id, self.member)
         texts = entries.mapped(lambda entry: (entry.origin_name, entry.explanation_text, entry.amount))
         self.assertIn(("INV/2026/00001", "10 % of 100.00\N{NO-BREAK SPACE}€; tier Silver; Commission", 10), texts)
         groups = entries.formatted_read_group([], ["type"], ["money_amount:sum"])
@@ -571,6 +596,10 @@ class TestCalls(AccessCommon):
             ("partner.loyalty.adjustment", "_post_to_ledger"),
             ("partner.loyalty.deal", "_set_decision"),
             ("partner.loyalty.deal", "_attribute_lead"),
+            ("partner.loyalty.claim", "_set_decision"),
+            ("partner.loyalty.claim", "_grant"),
+            ("partner.loyalty.claim", "_fulfill"),
+            ("partner.loyalty.reward", "_fulfill"),
             ("partner.loyalty.backtest", "_run"),
             ("partner.loyalty.backtest", "_play"),
             ("partner.loyalty.backtest", "_insert_rows"),
@@ -630,6 +659,7 @@ class TestCalls(AccessCommon):
             "partner.loyalty.payout": ("action_approve", "action_refuse"),
             "partner.loyalty.adjustment": ("action_approve", "action_refuse"),
             "partner.loyalty.deal": ("action_approve", "action_refuse"),
+            "partner.loyalty.claim": ("action_approve", "action_refuse"),
             "partner.loyalty.attribution": ("action_approve", "action_refuse"),
             "partner.loyalty.bonus.action": ("action_start", "action_stop", "action_run"),
             "partner.loyalty.bonus.run": ("action_undo", "action_release"),

@@ -35,6 +35,18 @@ class TestCheck(PartnerLoyaltyCommon):
         cls.payout = payout
         cls._create_sale_invoice(cls.dealer, 300)
         cls._answer_marks()
+        cls._claim_a_reward()
+
+    @classmethod
+    def _claim_a_reward(cls):
+        """Let the dealer have the only piece of a reward for points, approved by a manager."""
+        cls._post_entry(cls.member, 10, unit="point")
+        reward = cls.env["partner.loyalty.reward"].create(
+            {"name": "Pen", "program_id": cls.program.id, "product_id": cls.thing.id, "point_cost": 10, "stock": 1}
+        )
+        claim = cls.env["partner.loyalty.claim"].create({"reward_id": reward.id, "member_id": cls.member.id})
+        claim.action_request()
+        claim.with_user(cls.users["manager"]).action_approve()
 
     def _find(self, fault):
         """Return the codes of what is found after a fault, which is taken back then."""
@@ -69,6 +81,9 @@ class TestCheck(PartnerLoyaltyCommon):
             "I8": "UPDATE partner_loyalty_payout SET amount = amount + 1",
             "I8b": "UPDATE account_move SET state = 'posted', amount_untaxed = 1 WHERE loyalty_payout_id IS NOT NULL",
             "I9": "UPDATE partner_loyalty_payout SET decided_by_id = submitted_by_id",
+            "I8f": "UPDATE partner_loyalty_claim SET state = 'canceled'",
+            "I8g": "UPDATE partner_loyalty_claim SET quantity = 2",
+            "I9e": "UPDATE partner_loyalty_claim SET decided_by_id = requested_by_id",
             "I10": "UPDATE partner_loyalty_entry SET sequence = sequence + 10 WHERE type = 'payout'",
             "I12": "UPDATE partner_loyalty_tier_period SET date_to = date_to - 1",
             "I12b": """UPDATE partner_loyalty_tier_period SET evidence = '{"outcome": "deserved", "value": "1"}'""",
