@@ -38,6 +38,7 @@ class PartnerLoyaltyBonusEffect(models.Model):
     kind = fields.Selection(
         selection=[
             *UNITS,
+            ("reward", "Reward"),
             ("tier", "Tier"),
             ("badge", "Badge"),
             ("mail", "E-mail"),
@@ -64,6 +65,13 @@ class PartnerLoyaltyBonusEffect(models.Model):
     )
     rank_ids = fields.One2many(
         comodel_name="partner.loyalty.bonus.rank", inverse_name="effect_id", string="Places", copy=True
+    )
+    reward_id = fields.Many2one(
+        comodel_name="partner.loyalty.reward",
+        domain="[('program_id', '=', program_id)]",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Members get it without points, as far as they can have it: within its days, tiers, segments and pieces.",
     )
     tier_id = fields.Many2one(
         comodel_name="partner.loyalty.tier",
@@ -116,12 +124,23 @@ class PartnerLoyaltyBonusEffect(models.Model):
     # === COMPUTE METHODS ===#
 
     @api.depends(
-        "kind", "basis", "amount", "step", "rank_ids", "tier_id", "tier_months", "badge_id", "template_id", "text"
+        "kind",
+        "basis",
+        "amount",
+        "step",
+        "rank_ids",
+        "reward_id",
+        "tier_id",
+        "tier_months",
+        "badge_id",
+        "template_id",
+        "text",
     )
     def _compute_summary(self):
         labels = dict(self._fields["kind"]._description_selection(self.env))
         for effect in self:
             detail = {
+                "reward": effect.reward_id.name,
                 "tier": effect._get_tier_text(),
                 "badge": effect.badge_id.display_name,
                 "mail": effect.template_id.display_name,
@@ -157,7 +176,7 @@ class PartnerLoyaltyBonusEffect(models.Model):
     def _check_tier(self):
         self.action_id._check_tiers()
 
-    @api.constrains("kind", "basis", "rank_ids", "tier_id", "template_id", "badge_id", "text")
+    @api.constrains("kind", "basis", "rank_ids", "reward_id", "tier_id", "template_id", "badge_id", "text")
     def _check_complete(self):
         for effect in self:
             reason = effect._get_missing_text()
@@ -185,6 +204,8 @@ class PartnerLoyaltyBonusEffect(models.Model):
                 template=self.template_id.display_name,
                 model=self.env[LINE]._description,
             )
+        if self.kind == "reward":
+            return self._get_missing_reward_text()
         if self.kind == "tier" and not self.tier_id:
             return self.env._("“%(action)s” gives a tier: choose which one.", **terms)
         if self.kind == "badge" and not self.badge_id:
@@ -193,6 +214,19 @@ class PartnerLoyaltyBonusEffect(models.Model):
             return self.env._("“%(action)s” writes something down: say what.", **terms)
         if self.kind in UNIT_KINDS and self.basis == "rank" and not self.rank_ids:
             return self.env._("“%(action)s” gives amounts by place: enter what each place is worth.", **terms)
+        return None
+
+    def _get_missing_reward_text(self):
+        """Return what is missing for a reward to be given, in words, or None."""
+        terms = {"action": self.action_id.name}
+        if not self.reward_id:
+            return self.env._("“%(action)s” gives a reward: choose which one.", **terms)
+        if self.reward_id.program_id != self.program_id:
+            return self.env._(
+                "“%(action)s” gives “%(reward)s”, a reward of another program: choose one of its own.",
+                reward=self.reward_id.name,
+                **terms,
+            )
         return None
 
     def _apply(self, lines):
@@ -209,6 +243,16 @@ class PartnerLoyaltyBonusEffect(models.Model):
         omitted = getattr(self, f"_apply_{self.kind}")(lines)
         for line in omitted:
             line.reason = {**line.reason, "omitted": [*line.reason.get("omitted", ()), self.kind]}
+
+    def _apply_reward(self, lines):
+        """Give a reward to members without points.
+
+        :return: lines whose members cannot have it; they say why
+        """
+        refused = self.env["partner.loyalty.claim"]._grant(self.reward_id, lines)
+        for line, refusal in refused.items():
+            line.reason = {**line.reason, "reward_refusal": refusal}
+        return lines.browse([line.id for line in refused])
 
     def _apply_tier(self, lines):
         """Put members into a tier for a time, from tomorrow on, as a manager does by hand; nobody falls by it.

@@ -68,7 +68,7 @@ class PartnerLoyaltyBonusLine(models.Model):
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("point_amount", "money_amount")
+    @api.depends("point_amount", "money_amount", "action_id.effect_ids.reward_id.name", "reason")
     @api.depends_context("lang")
     def _compute_amount_text(self):
         for line in self:
@@ -77,6 +77,9 @@ class PartnerLoyaltyBonusLine(models.Model):
                 texts.append(self.env._("%s points", line._format_number(str(line.point_amount))))
             if line.money_amount:
                 texts.append(formatLang(self.env, line.money_amount, currency_obj=line.currency_id))
+            if "reward" not in (line.reason or {}).get("omitted", ()):
+                # Who reads about a bonus need not see all rewards.
+                texts += line.action_id.sudo().effect_ids.reward_id.mapped("name")
             line.amount_text = ", ".join(texts)
 
     def _compute_reason_text(self):
@@ -138,7 +141,16 @@ class PartnerLoyaltyBonusLine(models.Model):
         )
 
     def _undo(self):
-        """Take back what lines gave, by counter-entries that take from those earnings first."""
+        """Take back what lines gave, by counter-entries that take from those earnings first.
+
+        Rewards that members do not have yet are canceled.
+        """
+        Claim = self.env["partner.loyalty.claim"]
+        open_claims = Claim.search(
+            [("bonus_line_id", "in", self.ids), ("state", "in", Claim._cancelable_decisions)]
+        )
+        if open_claims:
+            open_claims.action_cancel()
         rows = self.env["partner.loyalty.entry"]._post(self._get_undo_source())
         self.env["partner.loyalty.allocation"]._settle({row[1] for row in rows})
         self.write({"state": "undone"})

@@ -12,8 +12,8 @@ class PartnerLoyaltyBonusReason(models.AbstractModel):
     and ``condition``; ``years``, ``days`` or ``tier_id`` of an event; ``metric``, ``metric_id`` and ``metric_unit``,
     the days ``from`` and ``to`` that were measured, the ``value``, and what was asked for: ``operator`` and
     ``threshold``, ``times`` in a row, ``silent_days``, a ``goal`` with its ``goal_id`` and ``scope``. Of the best there
-    are ``rank`` and ``total``; of who missed it the ``gap``. What could not be done is ``omitted``; ``undone`` is on
-    the line that takes it back.
+    are ``rank`` and ``total``; of who missed it the ``gap``. What could not be done is ``omitted``, with the
+    ``reward_refusal`` of a reward; ``undone`` is on the line that takes it back.
     """
 
     _name = "partner.loyalty.bonus.reason"
@@ -128,6 +128,7 @@ class PartnerLoyaltyBonusReason(models.AbstractModel):
     def _get_omitted_texts(self, facts):
         """Return what could not be done for the member, and why."""
         texts = {
+            "reward": self.env._("no reward: %s", facts.get("reward_refusal") or ""),
             "tier": self.env._("no other tier: the member has this or a higher one, or has left"),
             "badge": self.env._("badge for the company alone: none of its contacts has a login"),
             "mail": self.env._("no e-mail: the company has no address"),

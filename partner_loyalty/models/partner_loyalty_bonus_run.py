@@ -77,8 +77,8 @@ class PartnerLoyaltyBonusRun(models.Model):
     def action_undo(self):
         """Take back the amounts that runs gave, by counter-entries; what was written or sent stays.
 
-        So does a tier: it is a decision, and in force until its last day. Runs that were taken back are not run again
-        by themselves.
+        So does a tier: it is a decision, and in force until its last day. Rewards that members do not have yet are
+        canceled. Runs that were taken back are not run again by themselves.
 
         :raises UserError: where one was a preview or taken back before
         """

@@ -642,6 +642,74 @@ class TestEffect(BonusCommon):
         form = self.env["partner.loyalty.bonus.run"].get_view(view_type="form")["arch"]
         self.assertIn("and so do tiers, until their last day", form)
 
+    def _give_reward(self, **values):
+        """Give everybody a pen, or what the values say; return the action, its run and the claims."""
+        reward = self.env["partner.loyalty.reward"].create(
+            {
+                "name": "Pen",
+                "program_id": self.program.id,
+                "product_id": self.thing.id,
+                "point_cost": 1000,
+                "need_approval": False,
+                **values,
+            }
+        )
+        action = self._create_action([{"kind": "reward", "reward_id": reward.id}])
+        run = self._run_in_april(action)
+        return action, run, self.env["partner.loyalty.claim"].search([("reward_id", "=", reward.id)], order="id")
+
+    def test_a_reward_is_given_without_points_and_waits_to_be_handed_out(self):
+        action, _run, claims = self._give_reward()
+        self.assertEqual(action.effect_ids.summary, "Reward: Pen")
+        self.assertRecordValues(
+            claims,
+            [
+                {"member_id": member.id, "source": "bonus", "state": "approved", "point_amount": 0, "entry_id": False}
+                for member in (self.member, self.other)
+            ],
+        )
+        self.assertEqual(claims.bonus_line_id, self._get_lines(action))
+        self.assertEqual(claims[0].date_deadline, self._day("2026-04-08"))
+
+    def test_a_reward_that_needs_approval_waits_for_a_manager(self):
+        _action, _run, claims = self._give_reward(need_approval=True)
+        self.assertEqual(claims.mapped("state"), ["requested", "requested"])
+        claims.with_user(self.users["manager"]).action_approve()
+        self.assertEqual(claims.mapped("state"), ["approved", "approved"])
+
+    def test_a_reward_that_nobody_has_to_hand_out_is_had_at_once(self):
+        badge = self.env["gamification.badge"].sudo().create({"name": "Star"})
+        _action, _run, claims = self._give_reward(kind="award", badge_id=badge.id, product_id=False)
+        self.assertEqual(claims.mapped("state"), ["fulfilled", "fulfilled"])
+        held = self.env["partner.loyalty.badge"].search([("badge_id", "=", badge.id)])
+        self.assertEqual(held.member_id, self.member + self.other)
+
+    def test_who_cannot_have_the_reward_does_not_get_it_and_the_line_says_why(self):
+        action, _run, claims = self._give_reward(stock=1)
+        self.assertEqual(claims.member_id, self.member)
+        texts = dict(self._get_lines(action).mapped(lambda line: (line.partner_id, line.reason_text)))
+        self.assertEqual(texts[self.dealer], "All of the audience get it")
+        self.assertEqual(texts[self.referrer], "no reward: Of “Pen”, 0 are left, and 1 were asked for.")
+
+    def test_taking_back_cancels_rewards_that_members_do_not_have_yet(self):
+        action, run, claims = self._give_reward()
+        claims[0].action_fulfill()
+        run.action_undo()
+        self.assertEqual(claims.mapped("state"), ["fulfilled", "canceled"])
+        run.action_release()
+        self._run_in_april(action)
+        self.assertEqual(len(self.env["partner.loyalty.claim"].search([("state", "=", "approved")])), 2)
+
+    def test_an_action_needs_to_know_which_reward_of_its_own_program(self):
+        with self.assertRefused("gives a reward: choose which one", ValidationError):
+            self._create_action([{"kind": "reward"}])
+        program = self._create_program([{}], name="Other")
+        reward = self.env["partner.loyalty.reward"].create(
+            {"name": "Pen", "program_id": program.id, "product_id": self.thing.id}
+        )
+        with self.assertRefused("a reward of another program", ValidationError):
+            self._create_action([{"kind": "reward", "reward_id": reward.id}])
+
     def test_a_badge_goes_to_contacts_with_a_login(self):
         badge = self.env["gamification.badge"].sudo().create({"name": "Star", "rule_auth": "nobody"})
         user = new_test_user(self.env, "star", groups="base.group_portal", partner_id=self.dealer_contact.id)
