@@ -21,6 +21,8 @@
         "wizard/partner_loyalty_explain_views.xml",
         "wizard/partner_loyalty_rule_version_views.xml",
         "wizard/partner_loyalty_apply_past_views.xml",
+        "wizard/partner_loyalty_payout_approve_views.xml",
+        "wizard/partner_loyalty_payout_hold_views.xml",
         "wizard/partner_loyalty_payout_prepare_views.xml",
         "wizard/partner_loyalty_payout_refuse_views.xml",
         "wizard/partner_loyalty_deal_refuse_views.xml",
@@ -40,6 +42,7 @@
         # Before the members, whose form has a button for it.
         "views/partner_loyalty_adjustment_views.xml",
         "views/partner_loyalty_agreement_views.xml",
+        "views/partner_loyalty_acceptance_views.xml",
         "views/partner_loyalty_segment_views.xml",
         "views/partner_loyalty_deal_views.xml",
         "views/partner_loyalty_claim_views.xml",

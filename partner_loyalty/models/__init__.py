@@ -20,6 +20,7 @@ from . import partner_loyalty_tier_policy
 from . import partner_loyalty_tier_decision
 from . import partner_loyalty_tier_review_mixin
 from . import partner_loyalty_quality_mixin
+from . import partner_loyalty_payout_policy
 from . import partner_loyalty_program_bonus
 from . import partner_loyalty_program_leaderboard
 from . import partner_loyalty_program_warning
@@ -37,6 +38,7 @@ from . import partner_loyalty_member_bonus
 from . import partner_loyalty_warning_reason
 from . import partner_loyalty_member_warning
 from . import partner_loyalty_member_recognition
+from . import partner_loyalty_member_payout
 from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
@@ -51,6 +53,7 @@ from . import partner_loyalty_rule
 from . import partner_loyalty_rule_band
 from . import partner_loyalty_rule_rate
 from . import partner_loyalty_promotion
+from . import partner_loyalty_acceptance
 from . import partner_loyalty_account
 from . import partner_loyalty_entry
 from . import partner_loyalty_agreement
@@ -59,6 +62,7 @@ from . import partner_loyalty_touch
 from . import partner_loyalty_why
 from . import partner_loyalty_chunk
 from . import partner_loyalty_difference
+from . import partner_loyalty_payout_bill
 from . import partner_loyalty_payout
 from . import partner_loyalty_adjustment
 from . import partner_loyalty_goal
@@ -86,8 +90,10 @@ from . import account_move
 from . import account_partial_reconcile
 from . import crm_lead
 from . import mail_activity
+from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import res_partner_bank
 from . import sale_order
 from . import sale_order_line
 from . import survey_survey

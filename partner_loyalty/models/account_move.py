@@ -35,6 +35,12 @@ class AccountMove(models.Model):
 
     # === BUSINESS METHODS ===#
 
+    def _post(self, soft=True):
+        for move_sudo in self.sudo().filtered("loyalty_payout_id"):
+            # Accountants post bills without any right on payouts.
+            move_sudo.loyalty_payout_id._check_bill_as_approved(move_sudo)
+        return super()._post(soft=soft)
+
     def _mark_loyalty(self):
         """Note that those of the journal entries that contribute were touched, and the invoices they credit."""
         moves = self._get_counting_for_loyalty()

@@ -21,7 +21,7 @@ class PartnerLoyaltyAdjustment(models.Model):
     _description = "Loyalty Adjustment"
     _inherit = ["partner.loyalty.approval.mixin", "partner.loyalty.input.mixin"]
     _order = "id desc"
-    _waiting_decision = "requested"
+    _waiting_decisions = ("requested",)
     _cancelable_decisions = ("draft", "requested")
     _requester_fields = ("create_uid", "requested_by_id")
     _protected_fields = frozenset(
@@ -29,6 +29,7 @@ class PartnerLoyaltyAdjustment(models.Model):
             "company_id",
             "decided_at",
             "decided_by_id",
+            "is_decided_alone",
             "entry_id",
             "money_amount",
             "name",

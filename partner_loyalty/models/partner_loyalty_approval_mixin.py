@@ -18,9 +18,9 @@ class PartnerLoyaltyApprovalMixin(models.AbstractModel):
     _description = "Four Eyes"
     _inherit = ["mail.thread", "mail.activity.mixin", "partner.loyalty.protected.mixin"]
 
-    # The field that holds what was decided, and the value in which something waits for a decision.
+    # The field that holds what was decided, and the values in which something waits for a decision.
     _decision_field = "state"
-    _waiting_decision = "submitted"
+    _waiting_decisions = ("submitted",)
     # The values in which it can still be withdrawn.
     _cancelable_decisions = ("draft", "submitted")
     # The fields with the users who had a part in it, and so do not decide on it.
@@ -30,6 +30,12 @@ class PartnerLoyaltyApprovalMixin(models.AbstractModel):
 
     decided_by_id = fields.Many2one(comodel_name="res.users", string="Decided by", readonly=True, copy=False)
     decided_at = fields.Datetime(string="Decided on", readonly=True, copy=False)
+    is_decided_alone = fields.Boolean(
+        string="Decided Alone",
+        readonly=True,
+        copy=False,
+        help="Whoever asked for it has decided on it as well, as the only manager of the company.",
+    )
     refuse_reason = fields.Char(string="Refused because", readonly=True, copy=False, tracking=True)
     can_approve = fields.Boolean(compute="_compute_can_approve")
 
@@ -60,7 +66,7 @@ class PartnerLoyaltyApprovalMixin(models.AbstractModel):
         :param str reason: what to tell who asked for them
         :raises UserError: when the user may not decide on one of them, or gives no reason that can be read
         """
-        records = self._get_in(self._waiting_decision)
+        records = self._get_in(*self._waiting_decisions)
         records._check_can_decide()
         reason = records._read_reason(reason)
         records._withdraw()
@@ -128,15 +134,20 @@ class PartnerLoyaltyApprovalMixin(models.AbstractModel):
         """Return why a user cannot decide on a record, or False."""
         self.ensure_one()
         terms = {"record": self.name}
-        if self[self._decision_field] != self._waiting_decision:
+        if self[self._decision_field] not in self._waiting_decisions:
             return self.env._("%(record)s is not waiting for approval.", **terms)
         if not user.has_group("partner_loyalty.partner_loyalty_group_manager"):
             return self.env._("%(record)s has to be approved by a loyalty manager.", **terms)
-        if user in self._get_requesters():
+        if user in self._get_requesters() and not self._is_decided_alone_by(user):
             return self.env._("You asked for %(record)s yourself: another manager has to approve it.", **terms)
         if user.partner_id.commercial_partner_id == self.partner_id:
             return self.env._("%(record)s is for your own company: another manager has to approve it.", **terms)
         return False
+
+    def _is_decided_alone_by(self, user):
+        """Return whether a user may decide on its own request, as the only manager of the company."""
+        self.ensure_one()
+        return self.company_id._is_single_loyalty_manager(user)
 
     def _check_can_decide(self):
         """Check that the user may decide on all of the records.
@@ -147,6 +158,18 @@ class PartnerLoyaltyApprovalMixin(models.AbstractModel):
         reasons = list(filter(None, self._get_cannot_approve_reason().values()))
         if reasons:
             raise UserError("\n".join(reasons[:NAMES_IN_MESSAGE]))
+        self._mark_decided_alone()
+
+    def _mark_decided_alone(self):
+        """Mark and log what a user decides on that asked for it, which only the single manager of a company can."""
+        alone = self.filtered(lambda record: self.env.user in record._get_requesters())
+        # The mark is set by the program alone.
+        alone.sudo().is_decided_alone = True
+        alone._message_log_batch(
+            bodies=dict.fromkeys(
+                alone.ids, self.env._("Decided by who had asked for it, as the only loyalty manager of the company.")
+            )
+        )
 
     def _check_draft(self):
         """Check that what was asked for is not changed behind the back of who decides on it.

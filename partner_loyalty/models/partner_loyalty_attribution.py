@@ -25,6 +25,7 @@ class PartnerLoyaltyAttribution(models.Model):
         {
             "decided_at",
             "decided_by_id",
+            "is_decided_alone",
             "figure_ids",
             "name",
             "previewed_at",

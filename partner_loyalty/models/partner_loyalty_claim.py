@@ -28,7 +28,7 @@ class PartnerLoyaltyClaim(models.Model):
     _inherit = ["partner.loyalty.approval.mixin", "partner.loyalty.input.mixin"]
     _order = "id desc"
     _check_company_auto = True
-    _waiting_decision = "requested"
+    _waiting_decisions = ("requested",)
     _cancelable_decisions = ("draft", "requested", "approved")
     _requester_fields = ("create_uid", "requested_by_id")
     _protected_fields = frozenset(
@@ -38,6 +38,7 @@ class PartnerLoyaltyClaim(models.Model):
             "date_deadline",
             "decided_at",
             "decided_by_id",
+            "is_decided_alone",
             "entry_id",
             "expiry_date",
             "fulfilled_at",

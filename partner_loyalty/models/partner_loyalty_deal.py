@@ -31,6 +31,7 @@ class PartnerLoyaltyDeal(models.Model):
             "customer_key",
             "decided_at",
             "decided_by_id",
+            "is_decided_alone",
             "partner_id",
             "program_id",
             "protected_until",

@@ -249,7 +249,7 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                            ON entry.origin_model = 'partner.loyalty.payout' AND entry.origin_id = payout.id
                      GROUP BY payout.id
                        HAVING COALESCE(SUM(entry.amount), 0)
-                              <> CASE WHEN payout.decision IN ('submitted', 'approved')
+                              <> CASE WHEN payout.decision IN ('submitted', 'second', 'held', 'approved')
                                       THEN -payout.amount ELSE 0 END"""
                 ),
             ),
@@ -259,14 +259,14 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                 "partner.loyalty.payout",
                 SQL(
                     """SELECT payout.program_id, payout.id FROM partner_loyalty_payout payout
-                         JOIN res_company company ON company.id = payout.company_id
                     LEFT JOIN account_move bill
                            ON bill.loyalty_payout_id = payout.id AND bill.state <> 'cancel'
-                     GROUP BY payout.id, company.id
+                          AND bill.payment_state <> 'reversed'
+                     GROUP BY payout.id
                        HAVING COUNT(bill.id) > 1
                            OR COUNT(bill.id) > 0 AND payout.decision <> 'approved'
-                           OR bool_or(bill.state = 'posted' AND (bill.amount_untaxed <> payout.amount
-                                                                 OR bill.currency_id <> company.currency_id))"""
+                           OR bool_or(bill.state = 'posted' AND (bill.amount_untaxed <> payout.bill_amount
+                                                                 OR bill.currency_id <> payout.bill_currency_id))"""
                 ),
             ),
         ]
@@ -279,6 +279,17 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                 "I9",
                 self.env._("Nobody approves what they prepared, and every decision has a user and a time"),
                 "partner.loyalty.payout",
+            ),
+            Invariant(
+                "I9f",
+                self.env._("A payout that two managers approve is approved by two of them"),
+                "partner.loyalty.payout",
+                SQL(
+                    """SELECT program_id, id FROM partner_loyalty_payout
+                        WHERE first_approved_by_id IS NOT NULL AND is_decided_alone IS NOT TRUE
+                          AND (decided_by_id = first_approved_by_id
+                               OR first_approved_by_id IN (prepared_by_id, submitted_by_id))"""
+                ),
             ),
             self._get_decision_invariant(
                 "I9b",
@@ -316,7 +327,7 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
             """SELECT %(program)s AS program_id, id FROM %(table)s
                 WHERE %(decision)s IN ('approved', 'refused')
                   AND (decided_by_id IS NULL OR decided_at IS NULL OR %(asked_by)s IS NULL OR %(asked_at)s IS NULL
-                       OR decided_by_id IN (%(requesters)s))""",
+                       OR decided_by_id IN (%(requesters)s) AND is_decided_alone IS NOT TRUE)""",
             program=SQL("program_id") if "program_id" in records._fields else SQL("NULL::integer"),
             table=SQL.identifier(records._table),
             decision=SQL.identifier(records._decision_field),
@@ -423,7 +434,7 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                     """SELECT program_id, id FROM partner_loyalty_claim
                         WHERE decided_by_id IS NOT NULL AND state IN ('approved', 'fulfilled', 'refused')
                           AND (decided_at IS NULL OR requested_by_id IS NULL OR requested_at IS NULL
-                               OR decided_by_id IN (create_uid, requested_by_id))"""
+                               OR decided_by_id IN (create_uid, requested_by_id) AND is_decided_alone IS NOT TRUE)"""
                 ),
             ),
         ]

@@ -28,6 +28,7 @@ class PartnerLoyaltyMember(models.Model):
         "partner.loyalty.member.outlook",
         "partner.loyalty.member.benefits",
         "partner.loyalty.member.bonus",
+        "partner.loyalty.member.payout",
         "partner.loyalty.member.warning",
         "partner.loyalty.member.recognition",
     ]

@@ -21,6 +21,7 @@ class PartnerLoyaltyProgram(models.Model):
         "partner.loyalty.input.mixin",
         "partner.loyalty.term.mixin",
         "partner.loyalty.tier.policy",
+        "partner.loyalty.payout.policy",
         "partner.loyalty.program.bonus",
         "partner.loyalty.tier.review.mixin",
         "partner.loyalty.quality.mixin",
@@ -81,6 +82,9 @@ class PartnerLoyaltyProgram(models.Model):
     terms = fields.Html(
         string="Terms and Conditions", translate=True, help="What partners agree to; shown on their pages."
     )
+    terms_version = fields.Integer(
+        string="Version of the Terms", default=1, required=True, readonly=True, copy=False, aggregator=None
+    )
     point_digits = fields.Integer(
         string="Decimals of Points", default=0, help="Points are rounded to this many decimals, once for each document."
     )
@@ -111,21 +115,6 @@ class PartnerLoyaltyProgram(models.Model):
         default=90,
         help="So long after the approval of a deal, no other partner's deal with the same customer is approved.",
     )
-    payout_minimum = fields.Monetary(help="A smaller balance waits for the next payout.")
-    payout_journal_id = fields.Many2one(
-        comodel_name="account.journal",
-        string="Bill Journal",
-        domain="[('type', '=', 'purchase')]",
-        check_company=True,
-        help="Approved payouts become draft vendor bills in this purchase journal.",
-    )
-    payout_product_id = fields.Many2one(
-        comodel_name="product.product",
-        string="Bill Product",
-        check_company=True,
-        help="The product on the vendor bill. It decides the expense account and the taxes.",
-    )
-
     point_value = fields.Float(
         string="Value of a Point",
         digits=(16, 6),
@@ -180,9 +169,6 @@ class PartnerLoyaltyProgram(models.Model):
     _deal_protection_days_range = models.Constraint(
         "CHECK (deal_protection_days BETWEEN 0 AND 3650)",
         "A deal is protected for 0 to 3650 days: choose a number in between.",
-    )
-    _payout_minimum_positive = models.Constraint(
-        "CHECK (payout_minimum >= 0)", "The smallest payout cannot be negative: enter zero or more."
     )
 
     # === COMPUTE METHODS ===#
@@ -257,9 +243,11 @@ class PartnerLoyaltyProgram(models.Model):
         self._check_input(vals)
         if "lock_date" in vals:
             self._check_lock_date_moves_forward(fields.Date.to_date(vals["lock_date"]))
+        revised = self.filtered(lambda program: "terms" in vals and program.terms != vals["terms"])
         result = super().write(vals)
         if "recovery_share" in vals:
             self._settle_debts()
+        revised._raise_terms_version()
         return result
 
     def copy_data(self, default=None):
@@ -396,6 +384,16 @@ class PartnerLoyaltyProgram(models.Model):
         if unit == "money" and not self.expiry_of_money:
             return terms._replace(expiry_kind="never")
         return terms
+
+    def _raise_terms_version(self):
+        """Count on the version of terms that somebody has accepted already: what they agreed to were others."""
+        # Whoever writes the terms need not see who has accepted them.
+        rows = self.env["partner.loyalty.acceptance"].sudo()._read_group(
+            [("program_id", "in", self.ids)], ["program_id"], ["version:max"]
+        )
+        for program_sudo, version in rows:
+            if version >= program_sudo.terms_version:
+                program_sudo.terms_version = version + 1
 
     # === BUSINESS METHODS - LIABILITY ===#
 

@@ -27,6 +27,7 @@ class PartnerLoyaltyTierReview(models.Model):
             "company_id",
             "decided_at",
             "decided_by_id",
+            "is_decided_alone",
             "evaluation_date",
             "program_id",
             "refuse_reason",
@@ -35,7 +36,7 @@ class PartnerLoyaltyTierReview(models.Model):
             "state",
         }
     )
-    _waiting_decision = "reviewed"
+    _waiting_decisions = ("reviewed",)
     _cancelable_decisions = ("draft", "reviewed", "scheduled")
     _requester_fields = ("reviewed_by_id",)
 

@@ -21,6 +21,9 @@ class PartnerLoyaltyTodo(models.Model):
         selection=[
             ("payout_submit", "Submit payout"),
             ("payout_approve", "Approve payout"),
+            ("payout_release", "Decide on payout on hold"),
+            ("payout_bill", "Bill payout"),
+            ("payout_prepare", "Prepare payouts"),
             ("adjustment_request", "Request adjustment"),
             ("adjustment_approve", "Approve adjustment"),
             ("deal_submit", "Submit deal"),
@@ -56,11 +59,17 @@ class PartnerLoyaltyTodo(models.Model):
         "partner.loyalty.payout": [
             "amount",
             "create_date",
+            "decided_at",
+            "decided_by_id",
             "decision",
+            "first_approved_at",
+            "first_approved_by_id",
+            "is_bill_pending",
             "prepared_by_id",
             "submitted_at",
             "submitted_by_id",
         ],
+        "partner.loyalty.program": ["active", "date_from", "payout_prepared_until", "payout_schedule", "state", "tz"],
         "partner.loyalty.adjustment": [
             "amount",
             "create_date",
@@ -113,6 +122,7 @@ class PartnerLoyaltyTodo(models.Model):
         """
         return [
             self._get_payout_query(),
+            self._get_payout_due_query(),
             self._get_adjustment_query(),
             self._get_deal_query(),
             self._get_attribution_query(),
@@ -128,12 +138,33 @@ class PartnerLoyaltyTodo(models.Model):
         return SQL(
             """
             SELECT id::bigint * 16 AS id,
-                   CASE decision WHEN 'draft' THEN 'payout_submit' ELSE 'payout_approve' END AS kind,
+                   CASE decision WHEN 'draft' THEN 'payout_submit' WHEN 'held' THEN 'payout_release'
+                                 WHEN 'approved' THEN 'payout_bill' ELSE 'payout_approve' END AS kind,
                    'partner.loyalty.payout' AS res_model, id AS res_id, program_id, company_id, partner_id,
-                   COALESCE(submitted_by_id, prepared_by_id) AS user_id, amount,
-                   COALESCE(submitted_at, create_date)::date AS date, decision = 'submitted' AS for_manager
-              FROM partner_loyalty_payout WHERE decision IN ('draft', 'submitted')
+                   COALESCE(decided_by_id, first_approved_by_id, submitted_by_id, prepared_by_id) AS user_id, amount,
+                   COALESCE(decided_at, first_approved_at, submitted_at, create_date)::date AS date,
+                   decision IN ('submitted', 'second', 'held') AS for_manager
+              FROM partner_loyalty_payout
+             WHERE decision IN ('draft', 'submitted', 'second', 'held') OR is_bill_pending
             """
+        )
+
+    @api.model
+    def _get_payout_due_query(self):
+        """Programs with a schedule, a period of which has ended without that its payouts were prepared."""
+        return SQL(
+            """
+            SELECT program.id::bigint * 16 + 9, 'payout_prepare', 'partner.loyalty.program', program.id, program.id,
+                   program.company_id, NULL::integer, NULL::integer, NULL::numeric, due.day + 1, FALSE
+              FROM partner_loyalty_program program
+        CROSS JOIN LATERAL (
+                SELECT (date_trunc(CASE payout_schedule WHEN 'quarter' THEN 'quarter' ELSE 'month' END,
+                                   %s::timestamp AT TIME ZONE 'UTC' AT TIME ZONE tz) - interval '1 day')::date AS day
+             ) due
+             WHERE program.state = 'running' AND program.active AND program.payout_schedule <> 'request'
+               AND due.day >= program.date_from AND COALESCE(program.payout_prepared_until < due.day, TRUE)
+            """,
+            fields.Datetime.now(),
         )
 
     @api.model

@@ -6,6 +6,7 @@ class ResConfigSettings(models.TransientModel):
 
     # === FIELDS ===#
 
+    loyalty_single_manager = fields.Boolean(related="company_id.loyalty_single_manager", readonly=False)
     loyalty_health = fields.Text(string="Nightly Work", compute="_compute_loyalty_health")
 
     # === COMPUTE METHODS ===#

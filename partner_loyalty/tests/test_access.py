@@ -65,6 +65,7 @@ RIGHTS = {
         "manager": "rwcd",
         "administrator": "rwcd",
     },
+    "partner.loyalty.acceptance": {**STAFF, "portal_own": "r", "officer": "rc", "manager": "rc", "administrator": "rc"},
     "partner.loyalty.reward": {
         **STAFF,
         "salesperson": "r",
@@ -107,6 +108,9 @@ RIGHTS = {
     "partner.loyalty.explain": {**OFFICERS_DIALOG, "salesperson": "rwcd", "salesperson_own": "rwcd"},
     "partner.loyalty.explain.line": {**OFFICERS_DIALOG, "salesperson": "rwcd", "salesperson_own": "rwcd"},
     "partner.loyalty.payout.refuse": MANAGERS_DIALOG,
+    "partner.loyalty.payout.hold": MANAGERS_DIALOG,
+    "partner.loyalty.payout.approve": MANAGERS_DIALOG,
+    "partner.loyalty.payout.approve.line": MANAGERS_DIALOG,
     "partner.loyalty.adjustment.refuse": MANAGERS_DIALOG,
     "partner.loyalty.deal.refuse": MANAGERS_DIALOG,
     "partner.loyalty.claim.refuse": MANAGERS_DIALOG,
@@ -315,6 +319,9 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.deal": deal,
             "partner.loyalty.reward": claim.reward_id,
             "partner.loyalty.claim": claim,
+            "partner.loyalty.acceptance": cls.env["partner.loyalty.acceptance"].create(
+                {"member_id": cls.member.id, "contact_id": cls.dealer.id}
+            ),
             "partner.loyalty.attribution": attribution,
             "partner.loyalty.attribution.line": attribution.line_ids,
             "partner.loyalty.attribution.figure": attribution.figure_ids,
@@ -373,6 +380,8 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.enroll": {"program_id": cls.program.id},
             "partner.loyalty.payout.prepare": {"program_id": cls.program.id},
             "partner.loyalty.payout.refuse": {"reason": "No"},
+            "partner.loyalty.payout.hold": {"reason": "No"},
+            "partner.loyalty.payout.approve": {},
             "partner.loyalty.adjustment.refuse": {"reason": "No"},
             "partner.loyalty.deal.refuse": {"reason": "No"},
             "partner.loyalty.claim.refuse": {"reason": "No"},

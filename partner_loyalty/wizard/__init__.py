@@ -15,6 +15,8 @@ from . import partner_loyalty_explain
 from . import partner_loyalty_leaderboard
 from . import partner_loyalty_liability
 from . import partner_loyalty_metric_reading
+from . import partner_loyalty_payout_approve
+from . import partner_loyalty_payout_hold
 from . import partner_loyalty_payout_prepare
 from . import partner_loyalty_payout_refuse
 from . import partner_loyalty_rule_version

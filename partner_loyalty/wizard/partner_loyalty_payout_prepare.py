@@ -1,6 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
+from odoo.tools import format_date
+
+from ..tools import periods
+
+# So many members are shown before the payouts are made; all of them count.
+SHOWN_LINES = 500
 
 
 class PartnerLoyaltyPayoutPrepare(models.TransientModel):
@@ -21,8 +27,11 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
     date = fields.Date(
         string="Matured until",
         required=True,
-        default=fields.Date.context_today,
-        help="Money that has matured by this day is paid out.",
+        compute="_compute_date",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Money that has matured by this day is paid out. With a schedule it is the last day of a period.",
     )
     member_ids = fields.Many2many(
         comodel_name="partner.loyalty.member",
@@ -33,16 +42,34 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
     line_ids = fields.One2many(
         comodel_name="partner.loyalty.payout.prepare.line", inverse_name="wizard_id", compute="_compute_line_ids"
     )
+    hidden_count = fields.Integer(compute="_compute_line_ids")
+    date_warning = fields.Char(compute="_compute_line_ids")
     payable_count = fields.Integer(string="Payouts", compute="_compute_line_ids")
     payable_amount = fields.Monetary(string="Total", compute="_compute_line_ids")
 
+    other_count = fields.Integer(compute="_compute_other_count")
+
     # === COMPUTE METHODS ===#
+
+    @api.depends("program_id")
+    def _compute_date(self):
+        for wizard in self:
+            wizard.date = wizard.program_id._get_payout_day() if wizard.program_id else fields.Date.context_today(wizard)
+
+    @api.depends("program_id", "member_ids")
+    def _compute_other_count(self):
+        chosen = self._get_active_records("partner.loyalty.member")
+        for wizard in self:
+            wizard.other_count = len(chosen.filtered(lambda member, wizard=wizard: member.program_id != wizard.program_id))
 
     @api.depends("program_id", "date", "member_ids")
     def _compute_line_ids(self):
         for wizard in self:
-            lines = wizard._get_line_vals() if wizard.program_id and wizard.date else []
-            wizard.line_ids = [Command.clear(), *(Command.create(vals) for vals in lines)]
+            wizard.date_warning = wizard.program_id and wizard.date and wizard._get_date_warning()
+            is_complete = wizard.program_id and wizard.date and not wizard.date_warning
+            lines = wizard._get_line_vals() if is_complete else []
+            wizard.line_ids = [Command.clear(), *(Command.create(vals) for vals in lines[:SHOWN_LINES])]
+            wizard.hidden_count = max(0, len(lines) - SHOWN_LINES)
             payable = [vals["amount"] for vals in lines if not vals["reason"]]
             wizard.payable_count = len(payable)
             wizard.payable_amount = sum(payable)
@@ -55,13 +82,15 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
         :raises UserError: when nothing can be paid out, with the reasons
         """
         self.ensure_one()
+        if warning := self._get_date_warning():
+            raise UserError(warning)
         lines = self._get_line_vals()
-        member_ids = [vals["member_id"] for vals in lines if not vals["reason"]]
-        if not member_ids:
+        amounts = {vals["member_id"]: vals["amount"] for vals in lines if not vals["reason"]}
+        if not amounts:
             raise UserError(self._get_nothing_to_pay_message(lines))
-        payouts = self.env["partner.loyalty.payout"].create(
-            [{"member_id": member_id, "date": self.date} for member_id in member_ids]
-        )
+        payouts = self.env["partner.loyalty.payout"]._draft(self.program_id, self.date, amounts)
+        if not self.member_ids:
+            self.program_id._note_payouts_prepared(self.date)
         action = self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_payout_action")
         if len(payouts) == 1:
             return {**action, "views": [(False, "form")], "res_id": payouts.id}
@@ -70,56 +99,95 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
     # === BUSINESS METHODS ===#
 
     def _get_line_vals(self):
-        """Return for each member with a money balance what could be paid out, or why nothing.
+        """Return for each member with a money balance what could be paid out, or why nothing or less.
+
+        Who gets something comes first.
 
         :rtype: list[dict]
         """
         accounts = self.env["partner.loyalty.account"].search(self._get_account_domain())
         available = accounts._get_available(min(self.date, self.program_id._get_today()))
-        blocked = self._get_members_with_payout()
-        return [
-            {
-                "member_id": account.member_id.id,
-                "balance": account.balance,
-                "amount": available.get(account.id, 0),
-                "reason": self._get_reason(account, available.get(account.id, 0), blocked),
-            }
-            for account in accounts
-        ]
-
-    def _get_account_domain(self):
-        domain = [("program_id", "=", self.program_id.id), ("unit", "=", "money"), ("balance", "!=", 0)]
-        if self.member_ids:
-            domain.append(("member_id", "in", self.member_ids.ids))
-        return domain
-
-    def _get_members_with_payout(self):
-        """Return the members who have a draft, or a payout for this very day."""
-        return (
-            self.env["partner.loyalty.payout"]
-            .search(
-                [
-                    ("program_id", "=", self.program_id.id),
-                    ("decision", "not in", ("refused", "canceled")),
-                    "|",
-                    ("decision", "=", "draft"),
-                    ("date", "=", self.date),
-                ]
+        known = self._get_known_payouts()
+        refusals = accounts.member_id._get_payout_refusals()
+        lines = []
+        for account in accounts:
+            amount = available.get(account.id, 0)
+            reason = self._get_reason(account, amount, known) or refusals.get(account.member_id, False)
+            lines.append(
+                {
+                    "member_id": account.member_id.id,
+                    "balance": account.balance,
+                    "amount": amount,
+                    "reason": reason,
+                    "note": False if reason else self._get_note(account, amount),
+                }
             )
-            .member_id
+        return sorted(lines, key=lambda vals: bool(vals["reason"]))
+
+    def _get_date_warning(self):
+        """Say which day to choose, where the program pays out by the period; False where the day is right."""
+        program = self.program_id
+        if program.payout_schedule == "request":
+            return False
+        last = periods.period_end(program._get_payout_period_start(self.date), program.payout_schedule)
+        if self.date == last:
+            return False
+        return self.env._(
+            "“%(program)s” pays out by the period: choose its last day, such as %(day)s.",
+            program=program.name,
+            day=format_date(self.env, program._get_payout_day()),
         )
 
-    def _get_reason(self, account, amount, blocked):
+    def _get_account_domain(self):
+        domain = [("program_id", "=", self.program_id.id), ("unit", "=", "money")]
+        if self.member_ids:
+            return [*domain, ("member_id", "in", self.member_ids.ids)]
+        return [*domain, ("balance", "!=", 0)]
+
+    def _get_known_payouts(self):
+        """Return the drafts of members, and their payouts for this very day or period, by member.
+
+        :rtype: dict
+        """
+        start = self.program_id._get_payout_period_start(self.date)
+        same = Domain("period_start", "=", start) if start else Domain("date", "=", self.date)
+        payouts = self.env["partner.loyalty.payout"].search(
+            Domain("program_id", "=", self.program_id.id)
+            & Domain("decision", "not in", ("refused", "canceled"))
+            & (Domain("decision", "=", "draft") | same)
+        )
+        return {payout.member_id: payout for payout in payouts}
+
+    def _get_reason(self, account, amount, known):
         """Say why a member gets no payout, or return False."""
+        payout = known.get(account.member_id)
+        if payout:
+            return self._get_known_text(payout)
         if account.balance < 0 and not amount:
             return self.env._("Owes money: more was taken back than is there")
-        if account.member_id in blocked:
-            return self.env._("Has a payout in progress, or one for this day")
+        if not account.balance:
+            return self.env._("Nothing is on its balance")
         if not amount:
             return self.env._("Held back: nothing has matured by this day")
         if amount < self.program_id.payout_minimum:
             return self.env._("Below the smallest payout of the program")
         return False
+
+    def _get_known_text(self, payout):
+        """Say which payout a member has already."""
+        terms = {"payout": payout.name}
+        if payout.decision == "held":
+            return self.env._("On hold: %(payout)s (%(reason)s)", reason=payout.hold_reason, **terms)
+        if payout.state in ("paid", "billed", "partial"):
+            return self.env._("Paid out already: %(payout)s", **terms)
+        return self.env._("Has a payout in progress, or one for this day: %(payout)s", **terms)
+
+    def _get_note(self, account, amount):
+        """Say why a member gets less than its balance, or return False."""
+        currency = self.currency_id
+        if currency.compare_amounts(account.balance, float(amount)) <= 0:
+            return False
+        return self.env._("%s matures later", currency.format(account.balance - float(amount)))
 
     def _get_nothing_to_pay_message(self, lines):
         if not lines:
@@ -136,8 +204,10 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
         values = super().default_get(fields)
         members = self._get_active_records("partner.loyalty.member")
         if members:
-            values["member_ids"] = [Command.set(members.ids)]
-            values["program_id"] = members.program_id[:1].id
+            program = members.program_id[:1]
+            chosen = members.filtered(lambda member: member.program_id == program)
+            values["member_ids"] = [Command.set(chosen.ids)]
+            values["program_id"] = program.id
         return values
 
 
@@ -158,3 +228,4 @@ class PartnerLoyaltyPayoutPrepareLine(models.TransientModel):
     balance = fields.Monetary(readonly=True)
     amount = fields.Monetary(string="To Pay", readonly=True)
     reason = fields.Char(string="Why Not", readonly=True)
+    note = fields.Char(string="Why Not All", readonly=True)

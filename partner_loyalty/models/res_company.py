@@ -1,0 +1,32 @@
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    # === FIELDS ===#
+
+    loyalty_single_manager = fields.Boolean(
+        string="One Manager Decides Alone",
+        help="Where the company has one loyalty manager only, that one decides on its own requests as well; each such "
+        "decision is marked and logged.",
+    )
+
+    # === BUSINESS METHODS ===#
+
+    def _is_single_loyalty_manager(self, user):
+        """Return whether a user decides alone for the company: it was switched on, and there is no other manager.
+
+        :param user: ``res.users``
+        :rtype: bool
+        """
+        self.ensure_one()
+        # Managers need not see the users of the company, nor its settings.
+        company_sudo = self.sudo()
+        if not company_sudo.loyalty_single_manager:
+            return False
+        managers_sudo = self.env.ref("partner_loyalty.partner_loyalty_group_manager").sudo().all_user_ids
+        others_sudo = managers_sudo.filtered(
+            lambda other: other.active and self in other.company_ids and other._is_internal()
+        )
+        return others_sudo == user.sudo()
