@@ -572,8 +572,7 @@ class PartnerLoyaltyContribution(models.Model):
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN account_move origin ON origin.id = move.reversed_entry_id
          LEFT JOIN account_move first ON first.id = origin.reversed_entry_id
-             WHERE %(counts)s AND %(has_role)s
-               AND COALESCE(move.loyalty_payout_id, origin.loyalty_payout_id, first.loyalty_payout_id) IS NULL
+             WHERE %(counts)s AND %(has_role)s AND first.loyalty_payout_id IS NULL
             """,
             code=BRANCH_CODES["bill", role],
             **self._get_invoice_terms(role, ("in_invoice", "in_refund", "in_receipt")),
@@ -621,7 +620,8 @@ class PartnerLoyaltyContribution(models.Model):
             "rate_date": RATE_DATE,
             "sign": SQL("CASE WHEN move.move_type IN ('out_refund', 'in_refund') THEN -1 ELSE 1 END"),
             "counts": SQL(
-                "move.state = 'posted' AND line.display_type = 'product' AND move.move_type IN %s AND %s",
+                """move.state = 'posted' AND line.display_type = 'product' AND move.move_type IN %s
+                   AND move.loyalty_payout_id IS NULL AND origin.loyalty_payout_id IS NULL AND %s""",
                 move_types,
                 self._get_product_condition(SQL("line.product_id")),
             ),
