@@ -36,7 +36,9 @@
         "wizard/partner_loyalty_attribution_refuse_views.xml",
         "wizard/partner_loyalty_liability_views.xml",
         "wizard/partner_loyalty_metric_reading_views.xml",
+        "wizard/partner_loyalty_statement_views.xml",
         "report/partner_loyalty_payout_report.xml",
+        "report/partner_loyalty_statement_report.xml",
         "report/partner_loyalty_liability_report.xml",
         "views/partner_loyalty_todo_views.xml",
         # Before the members, whose form has a button for it.

@@ -39,6 +39,7 @@ from . import partner_loyalty_warning_reason
 from . import partner_loyalty_member_warning
 from . import partner_loyalty_member_recognition
 from . import partner_loyalty_member_payout
+from . import partner_loyalty_member_statement
 from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period

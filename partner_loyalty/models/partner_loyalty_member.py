@@ -29,6 +29,7 @@ class PartnerLoyaltyMember(models.Model):
         "partner.loyalty.member.benefits",
         "partner.loyalty.member.bonus",
         "partner.loyalty.member.payout",
+        "partner.loyalty.member.statement",
         "partner.loyalty.member.warning",
         "partner.loyalty.member.recognition",
     ]

@@ -1,0 +1,96 @@
+from datetime import timedelta
+from decimal import Decimal
+
+from odoo import models
+from odoo.fields import Domain
+
+from ..const import UNITS
+
+# What the lines of a statement are summed up by; every type of entry is in one of them.
+STATEMENT_GROUPS = {
+    "earned": ("accrual", "bonus", "reward"),
+    "taken": ("clawback", "bonus_undo"),
+    "corrected": ("opening", "adjustment", "transfer"),
+    "spent": ("redemption", "redemption_return"),
+    "expired": ("expiry", "expiry_return"),
+    "paid": ("payout", "payout_return"),
+}
+
+
+class PartnerLoyaltyMemberStatement(models.AbstractModel):
+    """The statement of a member over some days: what there was, what came and went by which cause, and what is left."""
+
+    _name = "partner.loyalty.member.statement"
+    _description = "Statement of a Member"
+
+    # === GETTERS ===#
+
+    def _get_statement(self, first, last):
+        """Return the statement of the member.
+
+        Opening, the sums of the groups and closing add up, for each unit by itself; so do opening, lines and closing.
+
+        :param date first: first day
+        :param date last: last day
+        :return: ``{"units": [...], "claims": recordset}``, a unit with ``unit``, ``opening``, ``closing``, ``groups``
+            (pairs of name and Decimal, those at zero left out) and ``lines`` (``partner.loyalty.entry``)
+        :rtype: dict
+        """
+        self.ensure_one()
+        units = [self._get_unit_statement(unit, first, last) for unit, _label in UNITS]
+        return {
+            "units": [unit for unit in units if unit["opening"] or unit["lines"]],
+            "claims": self._get_statement_claims(first, last),
+        }
+
+    def _get_unit_statement(self, unit, first, last):
+        """Return what a statement says about one unit; see :meth:`_get_statement`."""
+        Entry = self.env["partner.loyalty.entry"]
+        account = Domain("account_id", "=", self._get_account(unit).id)
+        within = account & Domain("date", ">=", first) & Domain("date", "<=", last)
+        opening = self._sum(Entry._read_group(account & Domain("date", "<", first), ["type"], ["amount:sum"]))
+        by_type = Entry._read_group(within, ["type"], ["amount:sum"])
+        groups = {
+            name: self._sum([row for row in by_type if row[0] in types]) for name, types in STATEMENT_GROUPS.items()
+        }
+        return {
+            "unit": unit,
+            "opening": opening,
+            "groups": [(name, amount) for name, amount in groups.items() if amount],
+            "closing": opening + sum(groups.values()),
+            "lines": Entry.search(within, order="sequence"),
+        }
+
+    @staticmethod
+    def _sum(rows):
+        """Add up amounts as they were stored, without what floats add to them."""
+        return sum((Decimal(f"{amount:.4f}") for _type, amount in rows), Decimal(0))
+
+    def _get_statement_claims(self, first, last):
+        """Return the rewards that a statement names: asked for or got in these days, and those still to be had.
+
+        :rtype: recordset of ``partner.loyalty.claim``
+        """
+        # A member may read all of its own claims, and nobody prints the statement of a member that they may not see.
+        claims_sudo = self.env["partner.loyalty.claim"].sudo()
+        after = last + timedelta(days=1)
+        asked = Domain("requested_at", ">=", first) & Domain("requested_at", "<", after)
+        got = Domain("fulfilled_at", ">=", first) & Domain("fulfilled_at", "<", after)
+        still = Domain("state", "in", ("requested", "approved")) | (
+            Domain("state", "=", "draft") & Domain("source", "!=", "points")
+        )
+        return claims_sudo.search(Domain("member_id", "=", self.id) & (asked | got | still), order="id")
+
+    def _get_statement_labels(self):
+        """Return what the groups of a statement are called.
+
+        :rtype: dict[str, str]
+        """
+        return {
+            "earned": self.env._("Earned"),
+            "taken": self.env._("Taken back"),
+            "corrected": self.env._("Corrected or moved"),
+            "spent": self.env._("Spent on rewards"),
+            "expired": self.env._("Expired"),
+            "paid": self.env._("Paid out"),
+        }
