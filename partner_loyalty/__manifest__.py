@@ -37,6 +37,7 @@
         "wizard/partner_loyalty_liability_views.xml",
         "wizard/partner_loyalty_metric_reading_views.xml",
         "wizard/partner_loyalty_statement_views.xml",
+        "wizard/partner_loyalty_closing_lock_views.xml",
         "report/partner_loyalty_payout_report.xml",
         "report/partner_loyalty_statement_report.xml",
         "report/partner_loyalty_liability_report.xml",
@@ -62,6 +63,7 @@
         "views/partner_loyalty_entry_views.xml",
         "views/partner_loyalty_difference_views.xml",
         "views/partner_loyalty_payout_views.xml",
+        "views/partner_loyalty_closing_views.xml",
         "views/partner_loyalty_check_views.xml",
         # Before the programs, whose form has a button for it.
         "views/partner_loyalty_backtest_line_views.xml",

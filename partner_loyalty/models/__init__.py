@@ -44,6 +44,9 @@ from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
 from . import partner_loyalty_claim
+from . import partner_loyalty_closing
+from . import partner_loyalty_closing_step
+from . import partner_loyalty_closing_exception
 from . import partner_loyalty_contribution
 from . import partner_loyalty_reward_award
 from . import partner_loyalty_reward_money

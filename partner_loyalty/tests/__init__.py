@@ -12,6 +12,7 @@ from . import test_bonus_schedule
 from . import test_check
 from . import test_claim
 from . import test_clawback
+from . import test_closing
 from . import test_concurrency
 from . import test_concurrency_bonus
 from . import test_concurrency_claim

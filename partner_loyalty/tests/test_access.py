@@ -65,6 +65,9 @@ RIGHTS = {
         "manager": "rwcd",
         "administrator": "rwcd",
     },
+    "partner.loyalty.closing": {**STAFF, "officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.closing.step": STAFF,
+    "partner.loyalty.closing.exception": STAFF,
     "partner.loyalty.acceptance": {**STAFF, "portal_own": "r", "officer": "rc", "manager": "rc", "administrator": "rc"},
     "partner.loyalty.reward": {
         **STAFF,
@@ -110,6 +113,7 @@ RIGHTS = {
     "partner.loyalty.payout.refuse": MANAGERS_DIALOG,
     "partner.loyalty.statement": {**OFFICERS_DIALOG, "accountant": "rwcd"},
     "partner.loyalty.payout.hold": MANAGERS_DIALOG,
+    "partner.loyalty.closing.lock": MANAGERS_DIALOG,
     "partner.loyalty.payout.approve": MANAGERS_DIALOG,
     "partner.loyalty.payout.approve.line": MANAGERS_DIALOG,
     "partner.loyalty.adjustment.refuse": MANAGERS_DIALOG,
@@ -320,6 +324,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.deal": deal,
             "partner.loyalty.reward": claim.reward_id,
             "partner.loyalty.claim": claim,
+            **cls._create_closing(),
             "partner.loyalty.acceptance": cls.env["partner.loyalty.acceptance"].create(
                 {"member_id": cls.member.id, "contact_id": cls.dealer.id}
             ),
@@ -327,6 +332,19 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.attribution.line": attribution.line_ids,
             "partner.loyalty.attribution.figure": attribution.figure_ids,
             "partner.loyalty.todo": todo_sudo,
+        }
+
+    @classmethod
+    def _create_closing(cls):
+        """Begin to close February, with an exception."""
+        closing = cls.env["partner.loyalty.closing"].create({"program_id": cls.program.id, "date": "2026-02-28"})
+        exception_sudo = cls.env["partner.loyalty.closing.exception"].sudo()
+        return {
+            "partner.loyalty.closing": closing,
+            "partner.loyalty.closing.step": closing.step_ids[0],
+            "partner.loyalty.closing.exception": exception_sudo.create(
+                {"closing_id": closing.id, "member_id": cls.member.id, "reason": "Owes money"}
+            ),
         }
 
     @classmethod
@@ -382,6 +400,9 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.payout.prepare": {"program_id": cls.program.id},
             "partner.loyalty.payout.refuse": {"reason": "No"},
             "partner.loyalty.payout.hold": {"reason": "No"},
+            "partner.loyalty.closing.lock": {
+                "closing_id": cls.env["partner.loyalty.closing"].search([], limit=1).id
+            },
             "partner.loyalty.statement": {"member_ids": [Command.set(cls.member.ids)]},
             "partner.loyalty.payout.approve": {},
             "partner.loyalty.adjustment.refuse": {"reason": "No"},

@@ -68,7 +68,8 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
             wizard.date_warning = wizard.program_id and wizard.date and wizard._get_date_warning()
             is_complete = wizard.program_id and wizard.date and not wizard.date_warning
             lines = wizard._get_line_vals() if is_complete else []
-            wizard.line_ids = [Command.clear(), *(Command.create(vals) for vals in lines[:SHOWN_LINES])]
+            shown = [{name: vals[name] for name in vals if name != "is_settled"} for vals in lines[:SHOWN_LINES]]
+            wizard.line_ids = [Command.clear(), *map(Command.create, shown)]
             wizard.hidden_count = max(0, len(lines) - SHOWN_LINES)
             payable = [vals["amount"] for vals in lines if not vals["reason"]]
             wizard.payable_count = len(payable)
@@ -119,6 +120,8 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
                     "balance": account.balance,
                     "amount": amount,
                     "reason": reason,
+                    # Nothing is missing where a payout is on its way or there is nothing to pay.
+                    "is_settled": account.member_id in known or not account.balance,
                     "note": False if reason else self._get_note(account, amount),
                 }
             )

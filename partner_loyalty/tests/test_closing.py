@@ -1,0 +1,218 @@
+"""Closing a month on one page: what is open, who has ticked what, who is not paid and why, and the lock."""
+
+from decimal import Decimal
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Date
+from odoo.tests import freeze_time, tagged
+from odoo.tools import SQL
+
+from .common import PartnerLoyaltyCommon
+
+FEBRUARY = "2026-02-28"
+
+
+@tagged("post_install", "-at_install")
+class TestClosing(PartnerLoyaltyCommon):
+    roles = ("officer", "manager", "accountant")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.program = cls._create_program([{"rate": 10}], tiers=[("Silver", 0)])
+        cls.member, cls.other = cls._enroll(cls.program, cls.dealer, cls.referrer)
+        with freeze_time("2026-02-10 10:00:00"):
+            cls._post_entry(cls.member, 100)
+
+    def _open(self, role="officer", program=None, **values):
+        closings = self.env["partner.loyalty.closing"].with_user(self.users[role])
+        return closings.create({"program_id": (program or self.program).id, **values})
+
+    def _get_step(self, closing, code):
+        self.env.invalidate_all()
+        return closing.step_ids.filtered(lambda step: step.code == code)
+
+    def _finish(self, closing):
+        """Do all that is open in the program of the test."""
+        payout = self._create_payout(self.member, date=FEBRUARY)
+        payout.action_submit()
+        payout.with_user(self.users["manager"]).action_approve()
+        self.env["partner.loyalty.check"].sudo()._run(self.program)
+        self._as_cron("partner.loyalty.touch").search([]).unlink()
+        closing.action_refresh()
+        closing.step_ids.filtered(lambda step: step.code in ("liability", "statement")).action_tick()
+
+    def test_the_page_says_what_is_open_step_by_step(self):
+        closing = self._open()
+        self.assertEqual(closing.date, Date.to_date(FEBRUARY))
+        self.assertIn("ledger was not checked", self._get_step(closing, "health").text)
+        self.assertEqual(self._get_step(closing, "payout").text, "members to prepare a payout for: 1")
+        self.assertTrue(self._get_step(closing, "liability").is_open)
+        self.assertFalse(self._get_step(closing, "difference").is_open)
+        self.assertIn(f"100.00\N{NO-BREAK SPACE}€ on the balances, 0 points", closing.owed_text)
+        self._finish(closing)
+        self.env.invalidate_all()
+        self.assertEqual(closing.open_step_count, 0)
+        self.assertIn("1 approved payouts", closing.paid_text)
+
+    def test_differences_tiers_holds_and_waiting_payouts_are_open_steps(self):
+        closing = self._open()
+        payout = self._submit_payout(self.member, date=FEBRUARY)
+        closing.action_refresh()
+        self.assertEqual(self._get_step(closing, "payout").text, "payouts to submit or approve: 1")
+        payout.with_user(self.users["manager"]).action_hold("Checked first")
+        values = {"program_id": self.program.id, "company_id": self.company.id}
+        self.env["partner.loyalty.difference"].sudo().create(
+            {
+                **values,
+                "rule_id": self.program.rule_ids.id,
+                "account_id": payout.member_id._get_account("money").id,
+                "origin_model": "account.move",
+                "origin_id": 1,
+                "amount": 1,
+            }
+        )
+        self.env["partner.loyalty.tier.review"].sudo().create(
+            {**values, "evaluation_date": FEBRUARY, "publish_date": "2026-03-20"}
+        )
+        closing.action_refresh()
+        for code, words in {
+            "hold": "1 payouts on hold",
+            "difference": "nobody has posted or dismissed: 1",
+            "tier": "proposed and not published: 1",
+        }.items():
+            with self.subTest(code):
+                self.assertIn(words, self._get_step(closing, code).text)
+                self.assertTrue(self._get_step(closing, code).is_open)
+                self.assertTrue(self._get_step(closing, code).action_open()["res_model"])
+
+    def test_who_is_not_paid_is_named_with_the_reason(self):
+        self.program.write({"payout_minimum": 200, "payout_needs_terms": True})
+        self._post_entry(self.other, -5)
+        closing = self._open()
+        reasons = {line.member_id: line.reason for line in closing.exception_ids}
+        self.assertIn("Below the smallest payout", reasons[self.member])
+        self.assertIn("Owes money", reasons[self.other])
+        self.program.payout_minimum = 0
+        closing.action_refresh()
+        self.assertIn("Terms not accepted", closing.exception_ids.filtered(lambda e: e.member_id == self.member).reason)
+
+    def test_steps_are_ticked_by_name_and_time(self):
+        closing = self._open()
+        step = self._get_step(closing, "statement")
+        step.action_tick()
+        self.assertRecordValues(step, [{"done_by_id": self.users["officer"].id, "is_open": False}])
+        self.assertTrue(step.done_at)
+        step.action_untick()
+        self.assertRecordValues(step, [{"done_by_id": False, "done_at": False, "is_open": True}])
+        with self.assertRefused("", UserError):
+            step.with_user(self.users["accountant"]).action_tick()
+        with self.assertRefused("", AccessError):
+            step.write({"count": 0})
+
+    def test_a_manager_locks_a_month_in_which_nothing_is_open(self):
+        closing = self._open()
+        self._finish(closing)
+        with self.assertRefused("", AccessError):
+            closing.action_lock()
+        wizard = (
+            self.env["partner.loyalty.closing.lock"]
+            .with_user(self.users["manager"])
+            .with_context(active_model="partner.loyalty.closing", active_ids=closing.ids)
+            .create({})
+        )
+        self.assertEqual(wizard.open_step_count, 0)
+        wizard.action_lock()
+        self.assertEqual(self.program.lock_date, Date.to_date(FEBRUARY))
+        self.assertRecordValues(closing, [{"state": "locked", "locked_by_id": self.users["manager"].id}])
+        with self.assertRefused("is locked already"):
+            closing.with_user(self.users["manager"]).action_lock()
+        with self.assertRefused("is locked already"):
+            closing.step_ids[0].action_untick()
+        with self.assertRefused("only open ones can be deleted"):
+            closing.with_user(self.users["manager"]).unlink()
+
+    def test_it_is_not_locked_past_an_open_step_without_a_reason(self):
+        closing = self._open("manager")
+        for reason in (None, "  "):
+            with self.assertRefused("These steps are open: Nightly Work and Ledger, Payouts, What Is Owed, Statements"):
+                closing.action_lock(reason)
+        self.assertFalse(self.program.lock_date)
+        closing.action_lock("Paid with March")
+        self.assertRecordValues(closing, [{"state": "locked", "lock_reason": "Paid with March"}])
+        self.assertEqual(self.program.lock_date, Date.to_date(FEBRUARY))
+
+    def test_a_lock_that_is_further_on_already_stays(self):
+        closing = self._open("manager", date="2026-01-31")
+        self.program.lock_date = FEBRUARY
+        closing.action_lock("Late")
+        self.assertEqual(self.program.lock_date, Date.to_date(FEBRUARY))
+
+    def test_what_was_locked_reads_as_it_did_then(self):
+        closing = self._open("manager")
+        closing.action_lock("Later")
+        before = closing.step_ids.mapped("text"), closing.owed_text
+        self._submit_payout(self.member, date=FEBRUARY)
+        closing.action_refresh()
+        self.assertEqual((closing.step_ids.mapped("text"), closing.owed_text), before)
+
+    def test_only_a_whole_month_that_is_over_and_once(self):
+        with self.assertRefused("with its last day", ValidationError):
+            self._open(date="2026-02-27")
+        with self.assertRefused("not over yet", ValidationError):
+            self._open(date="2026-03-31")
+        self._open()
+        with self.assertRefused("being closed already", UserError):
+            self._open()
+
+    def test_statements_of_all_members_are_printed_from_the_page(self):
+        action = self._get_step(self._open(), "statement").action_open()
+        self.assertEqual(action["context"]["default_member_ids"], self.member.ids)
+        self.assertEqual(str(action["context"]["default_date_from"]), "2026-02-01")
+
+    def test_a_month_end_with_many_members_and_every_kind_of_exception_adds_up(self):
+        """Σ statements = ledger = what is owed, and Σ bills = Σ payouts; each exception is explained on the page."""
+        self.program.write({"payout_needs_terms": True, "payout_needs_bank": True})
+        partners = [self._create_partner(name=f"Partner {number}", is_company=True) for number in range(30)]
+        members = self._enroll(self.program, *partners)
+        with freeze_time("2026-02-20 10:00:00"):
+            for number, member in enumerate(members):
+                self._post_entry(member, 10 + number)
+        for member in members[3:]:
+            self.env["res.partner.bank"].create({"acc_number": f"DE{member.id}", "partner_id": member.partner_id.id})
+        for member in members - members[3:7]:
+            self.env["partner.loyalty.acceptance"].create(
+                {"member_id": member.id, "contact_id": member.partner_id.id}
+            )
+        for member in members[7:9]:
+            self._post_entry(member, -100)
+        wizard = self.env["partner.loyalty.payout.prepare"].with_user(self.users["officer"]).create(
+            {"program_id": self.program.id, "date": FEBRUARY}
+        )
+        payouts = self.env["partner.loyalty.payout"].search(wizard.action_prepare()["domain"])
+        payouts.with_user(self.users["officer"]).action_submit()
+        held = payouts[:4].with_user(self.users["manager"])
+        held.action_hold("Return is checked")
+        (payouts - payouts[:4]).with_user(self.users["manager"]).action_approve()
+        closing = self._open()
+        reasons = closing.exception_ids.mapped("reason")
+        for words, count in {"On hold": 4, "Without bank": 3, "Terms not": 4 + 1, "Owes money": 2}.items():
+            with self.subTest(words):
+                self.assertEqual(len([reason for reason in reasons if words in reason]), count)
+        self.assertEqual(len(payouts), 30 - 3 - 4 - 2)
+        self._assert_adds_up(members + self.member, payouts - payouts[:4])
+
+    def _assert_adds_up(self, members, payouts):
+        first, last = Date.to_date("2026-02-01"), Date.to_date("2026-03-18")
+        statements = sum(
+            (section["closing"] for member in members for section in member._get_statement(first, last)["units"]),
+            Decimal(0),
+        )
+        owed = self.program._get_liability(last)
+        self.env.flush_all()
+        query = SQL("SELECT SUM(amount)::text FROM partner_loyalty_entry WHERE program_id = %s", self.program.id)
+        ledger = Decimal(self.env.execute_query(query)[0][0])
+        self.assertEqual(statements, ledger)
+        self.assertEqual(owed["money"]["balance"], ledger)
+        self.assertAlmostEqual(sum(payouts.bill_id.mapped("amount_untaxed")), sum(payouts.mapped("amount")))
+        self.assertEqual(len(payouts.bill_id), len(payouts))
