@@ -21,6 +21,7 @@ from . import partner_loyalty_tier_decision
 from . import partner_loyalty_tier_review_mixin
 from . import partner_loyalty_quality_mixin
 from . import partner_loyalty_payout_policy
+from . import partner_loyalty_stack_policy
 from . import partner_loyalty_program_bonus
 from . import partner_loyalty_program_leaderboard
 from . import partner_loyalty_program_warning
@@ -64,6 +65,8 @@ from . import partner_loyalty_agreement
 from . import partner_loyalty_allocation
 from . import partner_loyalty_touch
 from . import partner_loyalty_why
+from . import partner_loyalty_stack
+from . import partner_loyalty_stack_mixin
 from . import partner_loyalty_chunk
 from . import partner_loyalty_difference
 from . import partner_loyalty_payout_bill

@@ -192,7 +192,8 @@ class PartnerLoyaltyClosing(models.Model):
         for closing in self:
             for step in closing.step_ids:
                 count, text = getattr(closing, f"_find_{step.code}")()
-                step.write({"count": count, "text": text})
+                is_silent = not count and step.code not in (*MANUAL_STEPS, "health")
+                step.write({"count": count, "text": self.env._("Nothing is open.") if is_silent else text})
             closing.exception_ids = [
                 Command.clear(),
                 *(Command.create(vals) for vals in closing._get_exception_vals()),
@@ -249,7 +250,7 @@ class PartnerLoyaltyClosing(models.Model):
         count = self.env["partner.loyalty.difference"].search_count(
             [("program_id", "=", self.program_id.id), ("state", "=", "open")]
         )
-        return count, count and self.env._("differences that nobody has posted or dismissed: %s", count)
+        return count, self.env._("differences that nobody has posted or dismissed: %s", count)
 
     def _find_tier(self):
         count = self.env["partner.loyalty.tier.review"].search_count(
@@ -259,14 +260,12 @@ class PartnerLoyaltyClosing(models.Model):
                 ("evaluation_date", "<=", self.date),
             ]
         )
-        return count, count and self.env._("tiers that were proposed and not published: %s", count)
+        return count, self.env._("tiers that were proposed and not published: %s", count)
 
     def _find_hold(self):
         payouts = self._get_payouts("held")
         total = formatLang(self.env, sum(payouts.mapped("amount")), currency_obj=self.currency_id)
-        return len(payouts), payouts and self.env._(
-            "%(count)s payouts on hold, %(total)s in all", count=len(payouts), total=total
-        )
+        return len(payouts), self.env._("%(count)s payouts on hold, %(total)s in all", count=len(payouts), total=total)
 
     def _find_payout(self):
         """Return how many payouts are missing or wait for somebody, and for whom in words."""

@@ -22,6 +22,7 @@ class PartnerLoyaltyProgram(models.Model):
         "partner.loyalty.term.mixin",
         "partner.loyalty.tier.policy",
         "partner.loyalty.payout.policy",
+        "partner.loyalty.stack.policy",
         "partner.loyalty.program.bonus",
         "partner.loyalty.tier.review.mixin",
         "partner.loyalty.quality.mixin",

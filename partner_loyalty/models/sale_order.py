@@ -6,7 +6,12 @@ TOUCHING_FIELDS = {"state", "partner_id", "loyalty_partner_id", "date_order", "c
 
 class SaleOrder(models.Model):
     _name = "sale.order"
-    _inherit = ["sale.order", "partner.loyalty.attribution.mixin", "partner.loyalty.touch.mixin"]
+    _inherit = [
+        "sale.order",
+        "partner.loyalty.attribution.mixin",
+        "partner.loyalty.stack.mixin",
+        "partner.loyalty.touch.mixin",
+    ]
 
     # === FIELDS ===#
 
@@ -61,6 +66,9 @@ class SaleOrder(models.Model):
             return super().write(vals)
 
     # === BUSINESS METHODS ===#
+
+    def _confirmation_error_message(self):
+        return super()._confirmation_error_message() or self._get_loyalty_stack_error_message()
 
     def _get_counting_for_loyalty(self):
         """Return those of the orders that contribute."""

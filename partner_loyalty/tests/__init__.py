@@ -53,6 +53,7 @@ from . import test_rule
 from . import test_rule_properties
 from . import test_rule_setups
 from . import test_segment
+from . import test_stack
 from . import test_statement
 from . import test_takeover
 from . import test_template

@@ -5,5 +5,6 @@ from . import partner_loyalty_target
 from . import partner_loyalty_rule
 from . import partner_loyalty_why
 from . import ir_module_module
+from . import partner_loyalty_stack
 from . import sale_order
 from . import sale_order_line
