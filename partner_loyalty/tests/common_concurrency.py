@@ -141,13 +141,13 @@ class ConcurrencyCase(BaseCase):
             day = env["partner.loyalty.program"].browse(self.program_id)._get_today()
             return payouts.create({"member_id": self.member_id, "date": day}).id
 
-    def _get_manager(self, env):
+    def _get_manager(self, env, login="racing_manager"):
         """Return a manager; an earlier run in this database may have made it."""
         users = env["res.users"].with_context(no_reset_password=True, active_test=False)
-        manager = users.search([("login", "=", "racing_manager")])
+        manager = users.search([("login", "=", login)])
         if not manager:
             group = env.ref("partner_loyalty.partner_loyalty_group_manager")
-            vals = {"name": "Racing Manager", "login": "racing_manager", "group_ids": [Command.link(group.id)]}
+            vals = {"name": "Racing Manager", "login": login, "group_ids": [Command.link(group.id)]}
             manager = users.create(vals)
         manager.active = True
         return manager

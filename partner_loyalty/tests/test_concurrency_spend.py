@@ -37,6 +37,39 @@ class TestConcurrentSpending(ConcurrencyCase):
             self.assertLessEqual(set(outcomes), {"approved", "refused", "busy"})
             self._take_payout_away(env, payout)
 
+    def test_two_managers_at_once_are_one_first_and_one_second_approval_and_one_bill(self):
+        payout_id, manager_id = self._prepare_approval()
+        with self._transaction() as env:
+            other_id = self._get_manager(env, "racing_manager_2").id
+            env["partner.loyalty.program"].browse(self.program_id).payout_limit = 1
+        managers = [manager_id, other_id] * (THREADS // 2)
+        outcomes = self._run_together(self._take_turns(payout_id, managers), THREADS)
+        # Whoever was refused while the other one was about to approve asks again.
+        outcomes += [self._approve(payout_id, manager) for manager in (manager_id, other_id)]
+        with self._transaction() as env:
+            payout = env["partner.loyalty.payout"].browse(payout_id)
+            env["partner.loyalty.program"].browse(self.program_id).payout_limit = 0
+            bills = env["account.move"].search([("loyalty_payout_id", "=", payout_id)])
+            self.assertLessEqual(set(outcomes), {"approved", "refused", "busy"})
+            self.assertEqual(payout.decision, "approved")
+            self.assertEqual({payout.first_approved_by_id.id, payout.decided_by_id.id}, {manager_id, other_id})
+            self.assertEqual(bills, payout.bill_id, "There is one bill.")
+            self._take_payout_away(env, payout)
+
+    def _take_turns(self, payout_id, managers):
+        """Return what each thread does: approve as the next of the managers, and again where it was busy."""
+        turns = list(managers)
+
+        def approve():
+            manager_id = turns.pop()
+            for _attempt in range(20):
+                outcome = self._approve(payout_id, manager_id)
+                if outcome != "busy":
+                    return outcome
+            return outcome
+
+        return approve
+
     def test_a_lock_date_waits_for_what_is_being_posted(self):
         with self._transaction(commit=False) as posting, self._transaction(commit=False) as closing:
             self._post(posting, 10)
@@ -93,4 +126,4 @@ class TestConcurrentSpending(ConcurrencyCase):
         env.invalidate_all()
         bill.with_context(force_delete=True).unlink()
         payout.action_cancel()
-        env["res.users"].search([("login", "=", "racing_manager")]).active = False
+        env["res.users"].search([("login", "=like", "racing_manager%")]).active = False
