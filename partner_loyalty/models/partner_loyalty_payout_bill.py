@@ -216,9 +216,20 @@ class PartnerLoyaltyPayoutBill(models.AbstractModel):
             context = clean_context(self.env.context)
             moves_sudo = self.env["account.move"].sudo().with_company(company).with_context(context)
             bills_sudo = moves_sudo.create([payout._prepare_bill_vals() for payout in payouts])
-            for payout_sudo, bill_sudo in zip(payouts.sudo(), bills_sudo, strict=True):
-                payout_sudo.write({"bill_id": bill_sudo.id, "is_bill_pending": False, "bill_error": False})
+            payouts._link_bills(bills_sudo)
+
+    def _link_bills(self, bills_sudo):
+        """Note which bill is whose, and attach what partners have sent.
+
+        :param bills_sudo: ``account.move``, in the order of the payouts
+        """
+        # The links are set by the program alone.
+        payouts_sudo = self.sudo()
+        for payout_sudo, bill_sudo in zip(payouts_sudo, bills_sudo, strict=True):
+            payout_sudo.bill_id = bill_sudo
+            if payout_sudo.invoice_number:
                 payout_sudo._attach_invoice(bill_sudo)
+        payouts_sudo.write({"is_bill_pending": False, "bill_error": False})
 
     def _prepare_bill_vals(self):
         """Return the values of the vendor bill or credit note.
@@ -233,13 +244,14 @@ class PartnerLoyaltyPayoutBill(models.AbstractModel):
             "partner_id": self.partner_id.id,
             "journal_id": self.program_id.payout_journal_id.id,
             "currency_id": self.bill_currency_id.id,
-            "invoice_currency_rate": self.bill_rate,
             "invoice_date": self.invoice_date or self.program_id._get_today(),
             "ref": self.invoice_number or self.name,
             "invoice_origin": self.name,
             "loyalty_payout_id": self.id,
             "invoice_line_ids": [Command.create(self._prepare_bill_line_vals())],
         }
+        if self.bill_currency_id != self.company_id.currency_id:
+            vals["invoice_currency_rate"] = self.bill_rate
         if self.program_id.payout_settlement == "refund":
             # It goes into the usual journal for what is sold.
             del vals["journal_id"]
