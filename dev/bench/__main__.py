@@ -1,7 +1,7 @@
-"""The command: ``python -m bench --config odoo.conf --database bench [--members 10000 --lines 1000000]``.
+"""The command: ``python -m bench --config odoo.conf --database bench [--members 10000 --lines 1000000 --only tiers]``.
 
-Says how long the app takes for a work, in relation to what SQL written by hand takes for the same in the same run.
-Times belong to the machine, so the ratios are what counts.
+Says how long the app takes for a work, in relation to what SQL written by hand, or Odoo without the app, takes for the
+same in the same run. Times belong to the machine, so the ratios are what counts.
 """
 
 import argparse
@@ -9,89 +9,87 @@ import os
 import sys
 import time
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
-import odoo
 from odoo.tools import config
 
-from . import data, tiers
+from .noise import Noise
+from .session import Bench
 
 RESULTS = Path(__file__).parent / "results.md"
-# Where more processors than ours are busy, times say little.
-NOISE = 1.2
+
+# Each is a module with a function ``measure``, that takes a ``Bench`` and returns rows.
+GROUPS = [
+    "tiers",
+]
 
 
 def main():
-    """Build the data, measure, and write the table.
+    """Measure, print the table, and write it to the file where all of it was measured.
 
     :return: exit code, 1 where a target was missed
     """
+    arguments = read_arguments()
+    config.parse_config(["-c", arguments.config, "--no-http", "--log-level=warn"], setup_logging=True)
+    bench = Bench(arguments.config, arguments.database, arguments.members, arguments.lines)
+    noise = Noise()
+    try:
+        rows = measure(bench, arguments.only or GROUPS, noise)
+    finally:
+        bench.drop()
+    text = report(rows, bench, noise)
+    print(text)
+    if not arguments.only:
+        RESULTS.write_text(text)
+    return 0 if all(row.is_reached for row in rows) else 1
+
+
+def read_arguments():
+    """Return what the command line says."""
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("--config", required=True)
     parser.add_argument("--database", required=True)
     parser.add_argument("--members", type=int, default=10_000)
     parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--only", type=lambda text: text.split(","), help="names of groups, with commas")
     arguments = parser.parse_args()
-    config.parse_config(["-c", arguments.config, "--no-http", "--log-level=warn"], setup_logging=True)
-    registry = odoo.modules.registry.Registry(arguments.database)
-    load = os.getloadavg()[0]
-    with registry.cursor() as cr:
-        env = odoo.api.Environment(cr, odoo.SUPERUSER_ID, {"tracking_disable": True, "mail_create_nolog": True})
-        program = build(env, arguments.members, arguments.lines)
-        rows = tiers.measure(env, program)
-    text = report(rows, arguments, load)
-    print(text)
-    RESULTS.write_text(text)
-    return 1 if any(row["seconds"] / row["raw"] > row["target"] for row in rows) else 0
+    if unknown := set(arguments.only or ()) - set(GROUPS):
+        parser.error(f"there is no group {', '.join(sorted(unknown))}; choose of {', '.join(GROUPS)}")
+    return arguments
 
 
-def build(env, members, lines):
-    """Make the program, its members and their invoices.
-
-    :return: the program
-    """
-    program = data.make_program(env)
-    tiers.make_tiers(env, program)
-    start = time.perf_counter()
-    partner_ids = data.make_members(env, program, members)
-    say(f"{members:,} members enrolled in {time.perf_counter() - start:.0f} s")
-    start = time.perf_counter()
-    data.make_invoices(env, partner_ids, lines // data.LINES_PER_INVOICE)
-    say(f"{lines:,} invoice lines made in {time.perf_counter() - start:.0f} s")
-    data.vacuum(env)
-    return program
+def measure(bench, groups, noise):
+    """Return the rows of groups, one group after the other."""
+    rows = []
+    for name in groups:
+        noise.listen()
+        start = time.perf_counter()
+        rows += import_module(f".{name}", __package__).measure(bench)
+        bench.say(f"{name} measured in {time.perf_counter() - start:.0f} s")
+    noise.listen()
+    return rows
 
 
-def report(rows, arguments, load):
+def report(rows, bench, noise):
     """Return the table of results, as Markdown."""
     lines = [
         "# Results of `make bench`",
         "",
-        f"{date.today():%d %B %Y}, {os.cpu_count()} processors, {arguments.members:,} members, "
-        f"{arguments.lines:,} invoice lines. Best of several runs each; ratios count, times belong to the machine.",
+        f"{date.today():%d %B %Y}, {os.cpu_count()} processors, {bench.members:,} members, "
+        f"{bench.lines:,} invoice lines. Best of several runs each; ratios count, times belong to the machine.",
         "",
-        "| work | app | SQL by hand | ratio | to reach | |",
+        "| work | app | measured by | result | to reach | |",
         "|---|---|---|---|---|---|",
+        *(row.to_markdown() for row in rows),
     ]
-    missed = []
     for row in rows:
-        ratio = row["seconds"] / row["raw"]
-        verdict = "reached" if ratio <= row["target"] else "missed"
-        lines.append(
-            f"| {row['work']} | {row['seconds']:.2f} s | {row['raw']:.2f} s | {ratio:.1f}× "
-            f"| ≤ {row['target']}× | {verdict} |"
-        )
-        if ratio > row["target"]:
-            missed.append(f"Missed: {row['missed']}")
-    lines += [line for text in missed for line in ("", text)]
-    if load > NOISE:
-        lines += ["", f"The machine was busy with other work (load {load:.1f}) when this began: measure again."]
+        if not row.is_reached:
+            lines += ["", f"Missed, {row.work}: {row.missed}"]
+    warnings = noise.get_warnings()
+    if warnings:
+        lines += ["", f"{' '.join(warnings)} Measure again when it is quiet."]
     return "\n".join(lines) + "\n"
-
-
-def say(text):
-    """Say how far it is."""
-    print(f"          {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

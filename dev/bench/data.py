@@ -7,10 +7,44 @@ from odoo import fields
 from odoo.fields import Command
 from odoo.tools import SQL, split_every
 
+PROGRAM = "Bench"
 LINES_PER_INVOICE = 10
 
-# Invoices are dated over so many days that end today.
+# Invoices are dated over so many days that end today, and are so many times as large as the first one.
 DAYS = 1095
+SIZES = 7
+
+# Turnover that the tiers ask for; the highest one asks for so many invoices as well.
+THRESHOLDS = (0, 20_000, 40_000)
+INVOICES = 3
+
+# What is said of each product: its name, price and category.
+PRODUCTS = [(f"Panel {number}", 50 + 9.99 * number, f"Category {number % 5}") for number in range(LINES_PER_INVOICE)]
+
+# What grows with an invoice.
+GROWING_COLUMNS = {
+    "account_move": [
+        "amount_untaxed",
+        "amount_total",
+        "amount_residual",
+        "amount_untaxed_signed",
+        "amount_untaxed_in_currency_signed",
+        "amount_total_signed",
+        "amount_total_in_currency_signed",
+        "amount_residual_signed",
+    ],
+    "account_move_line": [
+        "quantity",
+        "debit",
+        "credit",
+        "balance",
+        "amount_currency",
+        "amount_residual",
+        "amount_residual_currency",
+        "price_subtotal",
+        "price_total",
+    ],
+}
 
 
 def make_company(env):
@@ -26,7 +60,7 @@ def make_program(env):
     company = make_company(env)
     program = env["partner.loyalty.program"].create(
         {
-            "name": "Bench",
+            "name": PROGRAM,
             "company_id": company.id,
             "date_from": "2020-01-01",
             "rule_ids": [
@@ -44,8 +78,29 @@ def make_program(env):
             ],
         }
     )
+    _make_tiers(env, program)
     program.action_start()
     return program
+
+
+def find_program(env):
+    """Return the program that :func:`make_program` made.
+
+    :rtype: recordset of ``partner.loyalty.program``
+    """
+    return env["partner.loyalty.program"].search([("name", "=", PROGRAM)])
+
+
+def _make_tiers(env, program):
+    """Give a program tiers that turnover decides, and the number of invoices for the highest."""
+    metric = env["partner.loyalty.metric"].create(
+        {"name": "Invoices", "source": "contribution", "kind": "invoice", "role": "buyer", "aggregate": "count"}
+    )
+    program.tier_ids = [
+        Command.create({"name": f"Tier {number}", "threshold": threshold})
+        for number, threshold in enumerate(THRESHOLDS, start=1)
+    ]
+    program._get_tiers()[-1].criterion_ids = [Command.create({"metric_id": metric.id, "minimum": INVOICES})]
 
 
 def make_members(env, program, count):
@@ -76,26 +131,15 @@ def make_members(env, program, count):
     return partner_ids
 
 
-def make_invoices(env, partner_ids, count):
-    """Post invoices of ten lines, evenly over the partners and the days.
+def make_invoices(env, count):
+    """Post invoices of ten lines, evenly over the members and the days, some of them larger than others.
 
+    :param int count: number of invoices
     :return: ids of the invoices
     :rtype: list[int]
     """
-    product = env["product.product"].create({"name": "Panel", "list_price": 100, "taxes_id": [Command.clear()]})
-    invoice = env["account.move"].create(
-        {
-            "move_type": "out_invoice",
-            "partner_id": partner_ids[0],
-            "invoice_date": fields.Date.today(),
-            "invoice_line_ids": [
-                Command.create({"product_id": product.id, "quantity": 1 + number % 3, "price_unit": 100, "tax_ids": []})
-                for number in range(LINES_PER_INVOICE)
-            ],
-        }
-    )
-    invoice.action_post()
-    env.flush_all()
+    partner_ids = env["partner.loyalty.member"].search([], order="id").partner_id.ids
+    invoice = _make_invoice(env, partner_ids[0])
     day = SQL("(CURRENT_DATE - (number * 7919 %% %s)::integer)", DAYS)
     partner = SQL("(%s::integer[])[1 + number %% %s]", partner_ids, len(partner_ids))
     copies = multiply(
@@ -115,10 +159,49 @@ def make_invoices(env, partner_ids, count):
             "invoice_date_due": day,
             "payment_reference": None,
             "access_token": None,
+            **{
+                column: SQL("%s * (1 + number %% %s)", SQL.identifier("original", column), SIZES)
+                for column in GROWING_COLUMNS["account_move"]
+            },
         },
     )
     _copy_lines(env, invoice, copies)
     return [invoice.id, *copies]
+
+
+def _make_invoice(env, partner_id):
+    """Post the invoice that the others are copies of."""
+    invoice = env["account.move"].create(
+        {
+            "move_type": "out_invoice",
+            "partner_id": partner_id,
+            "invoice_date": fields.Date.today(),
+            "invoice_line_ids": [
+                Command.create(
+                    {"product_id": product.id, "quantity": 1, "price_unit": product.list_price, "tax_ids": []}
+                )
+                for product in _make_products(env)
+            ],
+        }
+    )
+    invoice.action_post()
+    env.flush_all()
+    return invoice
+
+
+def _make_products(env):
+    """Make a product for each line of an invoice.
+
+    :rtype: recordset of ``product.product``
+    """
+    names = sorted({category for _name, _price, category in PRODUCTS})
+    categories = dict(zip(names, env["product.category"].create([{"name": name} for name in names]), strict=True))
+    return env["product.product"].create(
+        [
+            {"name": name, "list_price": price, "categ_id": categories[category].id, "taxes_id": [Command.clear()]}
+            for name, price, category in PRODUCTS
+        ]
+    )
 
 
 def vacuum(env):
@@ -169,25 +252,22 @@ def multiply(env, table, record_id, count, values):
 
 
 def _copy_lines(env, invoice, copies):
-    """Give each copy of an invoice its lines."""
+    """Give each copy of an invoice its lines, as large as it is."""
     columns = [column for column in _get_columns(env, "account_move_line") if column != "id"]
     from_move = {"move_id": "id", "partner_id": "partner_id", "date": "date", "invoice_date": "invoice_date"}
     from_move |= {"move_name": "name"}
-    maturity = SQL("CASE WHEN line.display_type = 'payment_term' THEN move.date END")
+    values = {column: SQL.identifier("move", source) for column, source in from_move.items()}
+    values["date_maturity"] = SQL("CASE WHEN line.display_type = 'payment_term' THEN move.date END")
+    size = SQL("(1 + move.sequence_number %% %s)", SIZES)
+    for column in GROWING_COLUMNS["account_move_line"]:
+        values[column] = SQL("%s * %s", SQL.identifier("line", column), size)
     env.cr.execute(
         SQL(
             """INSERT INTO account_move_line (%(columns)s)
                SELECT %(values)s FROM account_move move, account_move_line line
                 WHERE line.move_id = %(original)s AND move.id BETWEEN %(first)s AND %(last)s""",
             columns=SQL(", ").join(map(SQL.identifier, columns)),
-            values=SQL(", ").join(
-                SQL.identifier("move", from_move[column])
-                if column in from_move
-                else maturity
-                if column == "date_maturity"
-                else SQL.identifier("line", column)
-                for column in columns
-            ),
+            values=SQL(", ").join(values.get(column) or SQL.identifier("line", column) for column in columns),
             original=invoice.id,
             first=copies[0],
             last=copies[-1],

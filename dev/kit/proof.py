@@ -45,15 +45,21 @@ def guards():
 
 
 def bench():
-    """Measure against SQL by hand and write dev/bench/results.md: make bench [MEMBERS=10000 LINES=1000000]"""
-    with _copies(["loyalty_bench"]):
-        sizes = {"members": _number("MEMBERS", 10_000), "lines": _number("LINES", 1_000_000)}
-        return subprocess.call(_command("bench", "loyalty_bench", **sizes), env=odoo.environment())
+    """Measure against SQL by hand, and write dev/bench/results.md: make bench [LINES=1000000 ONLY=tiers]"""
+    with _copies(["loyalty_bench"], "loyalty_bench_"):
+        options = {"members": _number("MEMBERS", 10_000), "lines": _number("LINES", 1_000_000)}
+        if os.environ.get("ONLY"):
+            options["only"] = os.environ["ONLY"]
+        return subprocess.call(_command("bench", "loyalty_bench", **options), env=odoo.environment())
 
 
 @contextmanager
-def _copies(names):
-    """Give copies of the test database, which is made first where it is not current."""
+def _copies(names, prefix=None):
+    """Give copies of the test database, which is made first where it is not current.
+
+    :param list names: names of the copies, which are dropped in the end
+    :param str prefix: drop those databases as well whose names begin so, which an interrupted run may leave
+    """
     setup.ensure(for_tests=True)
     with state.only_one("test", "testing"), postgres.using("test"):
         odoo.write_config("test")
@@ -66,7 +72,8 @@ def _copies(names):
                 databases.copy(test_database.NAME, name)
             yield
         finally:
-            for name in names:
+            left = [name for name in databases.names() if prefix and name.startswith(prefix)]
+            for name in [*names, *left]:
                 databases.drop(name)
 
 

@@ -1,0 +1,46 @@
+"""Databases of the bench: copies that a group may write to and commit, and that are dropped afterwards."""
+
+import shutil
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from odoo import SUPERUSER_ID, api, sql_db
+from odoo.modules.registry import Registry
+from odoo.tools import SQL, config
+
+CONTEXT = {"tracking_disable": True, "mail_create_nolog": True}
+
+
+@contextmanager
+def environment(database):
+    """Give an environment of the superuser on a database; what it did is committed in the end, if nothing failed."""
+    with Registry(database).cursor() as cr:
+        yield api.Environment(cr, SUPERUSER_ID, CONTEXT)
+
+
+def copy(source, target):
+    """Make a database a copy of another one that nobody uses, with its attachments."""
+    drop(target)
+    disconnect(source)
+    _execute(SQL("CREATE DATABASE %s TEMPLATE %s", SQL.identifier(target), SQL.identifier(source)))
+    with suppress(FileNotFoundError):
+        shutil.copytree(config.filestore(source), config.filestore(target))
+
+
+def drop(database):
+    """Delete a database with its attachments, also while somebody is connected."""
+    disconnect(database)
+    _execute(SQL("DROP DATABASE IF EXISTS %s WITH (FORCE)", SQL.identifier(database)))
+    shutil.rmtree(Path(config.filestore(database)), ignore_errors=True)
+
+
+def disconnect(database):
+    """Close our connections to a database, and forget its models."""
+    Registry.delete(database)
+    sql_db.close_db(database)
+
+
+def _execute(query):
+    with closing(sql_db.db_connect("postgres").cursor()) as cr:
+        cr._cnx.autocommit = True
+        cr.execute(query)

@@ -1,0 +1,80 @@
+"""What the groups of measurements share: sizes, and databases full of sales."""
+
+import sys
+import time
+from contextlib import contextmanager
+
+from . import data, databases
+
+
+class Bench:
+    """One run of the bench.
+
+    :param str config: path of Odoo's configuration file, for processes of their own
+    :param str database: name of a database with our modules and nothing in it; others are named after it
+    :param int members: number of members
+    :param int lines: number of invoice lines where there are most
+    """
+
+    def __init__(self, config, database, members, lines):
+        self.config, self.database = config, database
+        self.members, self.lines = members, lines
+        self._made = {}
+
+    @contextmanager
+    def copy(self, lines=0, name="work"):
+        """Give a database with a program, members, and so many invoice lines, for one group alone.
+
+        What is done in it can be committed: it is dropped in the end. It is made once for each number of lines, and
+        copied from then on.
+
+        :param int lines: number of invoice lines
+        :param str name: the end of its name, for who needs several at once
+        :return: name of the database
+        """
+        source, target = self._get_source(lines), f"{self.database}_{name}"
+        databases.copy(source, target)
+        try:
+            yield target
+        finally:
+            databases.drop(target)
+
+    @contextmanager
+    def copy_empty(self, name="work"):
+        """Give a database with our modules and nothing in it; see :meth:`copy`."""
+        target = f"{self.database}_{name}"
+        databases.copy(self.database, target)
+        try:
+            yield target
+        finally:
+            databases.drop(target)
+
+    def drop(self):
+        """Delete the databases that others were copied from."""
+        for database in self._made.values():
+            databases.drop(database)
+        self._made.clear()
+
+    def say(self, text):
+        """Say how far it is."""
+        print(f"          {text}", file=sys.stderr, flush=True)
+
+    def _get_source(self, lines):
+        """Return the database to copy, made first where it is missing: without lines, and then with them."""
+        if lines not in self._made:
+            target = f"{self.database}_{lines}"
+            databases.copy(self._get_source(0) if lines else self.database, target)
+            self._made[lines] = target
+            self._fill(target, lines)
+        return self._made[lines]
+
+    def _fill(self, database, lines):
+        start = time.perf_counter()
+        with databases.environment(database) as env:
+            if lines:
+                data.make_invoices(env, lines // data.LINES_PER_INVOICE)
+            else:
+                data.make_members(env, data.make_program(env), self.members)
+            data.vacuum(env)
+        what = f"{lines:,} invoice lines made" if lines else f"{self.members:,} members enrolled"
+        self.say(f"{what} in {time.perf_counter() - start:.0f} s")
