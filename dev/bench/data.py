@@ -3,6 +3,8 @@
 So thousands of documents look like those that Odoo makes, in a minute rather than a night.
 """
 
+from contextlib import contextmanager
+
 from odoo import fields
 from odoo.fields import Command
 from odoo.tools import SQL, split_every
@@ -165,7 +167,8 @@ def make_invoices(env, count):
             },
         },
     )
-    _copy_lines(env, invoice, copies)
+    with _bare_table(env, "account_move_line"):
+        _copy_lines(env, invoice, copies)
     return [invoice.id, *copies]
 
 
@@ -273,6 +276,36 @@ def _copy_lines(env, invoice, copies):
             last=copies[-1],
         )
     )
+
+
+@contextmanager
+def _bare_table(env, table):
+    """Take foreign keys and indexes off a table meanwhile, which is so much faster for a million rows."""
+    keys = env.execute_query(
+        SQL(
+            """SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+                WHERE conrelid = %s::regclass AND contype = 'f'""",
+            table,
+        )
+    )
+    indexes = env.execute_query(
+        SQL(
+            """SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
+                WHERE indrelid = %s::regclass
+                  AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid AND conrelid = indrelid)""",
+            table,
+        )
+    )
+    for name, _definition in keys:
+        env.cr.execute(SQL("ALTER TABLE %s DROP CONSTRAINT %s", SQL.identifier(table), SQL.identifier(name)))
+    for name, _definition in indexes:
+        env.cr.execute(SQL("DROP INDEX %s", SQL.identifier(name)))
+    yield
+    # What PostgreSQL says of them is what it reads.
+    for _name, definition in indexes:
+        env.cr.execute(definition)
+    for name, definition in keys:
+        env.cr.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')
 
 
 def _get_columns(env, table):
