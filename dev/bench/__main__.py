@@ -21,6 +21,7 @@ RESULTS = Path(__file__).parent / "results.md"
 
 # Each is a module with a function ``measure``, that takes a ``Bench`` and returns rows.
 GROUPS = [
+    "accrual",
     "tiers",
 ]
 

@@ -5,6 +5,8 @@ So thousands of documents look like those that Odoo makes, in a minute rather th
 
 from contextlib import contextmanager
 
+from dateutil.relativedelta import relativedelta
+
 from odoo import fields
 from odoo.fields import Command
 from odoo.tools import SQL, split_every
@@ -130,7 +132,39 @@ def make_members(env, program, count):
         program._enroll(dict.fromkeys(env["res.partner"].browse(chunk), program.date_from))
         env.flush_all()
         env.invalidate_all()
+    with _bare_table(env, "partner_loyalty_tier_period"):
+        _make_tier_history(env, program)
     return partner_ids
+
+
+def _make_tier_history(env, program):
+    """Let each member have been given a tier each month, over all days of the invoices; none is due to be decided."""
+    columns = [column for column in _get_columns(env, "partner_loyalty_tier_period") if column != "id"]
+    day = SQL("(date_trunc('month', %s::date) - make_interval(months => number))::date", program._get_today())
+    months = DAYS // 30 + 1
+    values = {
+        "tier_id": SQL("(%s::integer[])[1 + (period.member_id + number) %% 3]", program._get_tiers().ids),
+        "cause": "evaluation",
+        "date_from": day,
+        "date_to": SQL("CASE WHEN number > 0 THEN (%s + interval '1 month')::date - 1 END", day),
+        "evaluation_date": SQL("%s - 1", day),
+    }
+    env.cr.execute(
+        SQL(
+            """WITH history AS (
+                   INSERT INTO partner_loyalty_tier_period (%(columns)s)
+                   SELECT %(values)s FROM partner_loyalty_tier_period period, generate_series(0, %(months)s) AS number
+               )
+               UPDATE partner_loyalty_tier_period SET date_to = %(first)s""",
+            columns=SQL(", ").join(map(SQL.identifier, columns)),
+            values=SQL(", ").join(
+                SQL("%s", values[column]) if column in values else SQL.identifier("period", column)
+                for column in columns
+            ),
+            months=months,
+            first=program._get_today().replace(day=1) - relativedelta(months=months, days=1),
+        )
+    )
 
 
 def make_invoices(env, count):
@@ -218,6 +252,20 @@ def vacuum(env):
     connection.autocommit = False
 
 
+def copy_table(env, table, name, with_rows=False):
+    """Make a table in the schema ``bench`` with the columns, indexes, checks and foreign keys of one of the app.
+
+    :param str table: the table of the app
+    :param str name: name of the copy
+    :param bool with_rows: copy its rows as well
+    """
+    env.cr.execute(f"CREATE TABLE bench.{name} (LIKE {table} INCLUDING ALL)")
+    if with_rows:
+        env.cr.execute(f"INSERT INTO bench.{name} SELECT * FROM {table}")
+    for _key, definition in _get_foreign_keys(env, table):
+        env.cr.execute(f"ALTER TABLE bench.{name} ADD {definition}")
+
+
 def multiply(env, table, record_id, count, values):
     """Copy a row many times.
 
@@ -281,13 +329,7 @@ def _copy_lines(env, invoice, copies):
 @contextmanager
 def _bare_table(env, table):
     """Take foreign keys and indexes off a table meanwhile, which is so much faster for a million rows."""
-    keys = env.execute_query(
-        SQL(
-            """SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
-                WHERE conrelid = %s::regclass AND contype = 'f'""",
-            table,
-        )
-    )
+    keys = _get_foreign_keys(env, table)
     indexes = env.execute_query(
         SQL(
             """SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
@@ -306,6 +348,17 @@ def _bare_table(env, table):
         env.cr.execute(definition)
     for name, definition in keys:
         env.cr.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')
+
+
+def _get_foreign_keys(env, table):
+    """Return name and definition of each foreign key of a table."""
+    return env.execute_query(
+        SQL(
+            """SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+                WHERE conrelid = %s::regclass AND contype = 'f'""",
+            table,
+        )
+    )
 
 
 def _get_columns(env, table):

@@ -20,6 +20,7 @@ class Bench:
         self.config, self.database = config, database
         self.members, self.lines = members, lines
         self._made = {}
+        self._results = {}
 
     @contextmanager
     def copy(self, lines=0, name="work"):
@@ -49,8 +50,29 @@ class Bench:
         finally:
             databases.drop(target)
 
+    def keep_copy(self, lines, name):
+        """Like :meth:`copy`, but kept until the bench is over, or until it is made anew.
+
+        :return: name of the database
+        """
+        target = f"{self.database}_{name}"
+        databases.copy(self._get_source(lines), target)
+        self._made[name] = target
+        return target
+
+    def once(self, key, work):
+        """Do something that several groups build upon once only.
+
+        :param str key: what it is
+        :param work: callable without arguments
+        :return: what it returned the first time
+        """
+        if key not in self._results:
+            self._results[key] = work()
+        return self._results[key]
+
     def drop(self):
-        """Delete the databases that others were copied from."""
+        """Delete the databases that were kept."""
         for database in self._made.values():
             databases.drop(database)
         self._made.clear()

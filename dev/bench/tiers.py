@@ -119,11 +119,8 @@ def _measure(env, program):
 
 def _prepare(env, program, last):
     """Let one decision be due, and build what the queries by hand read and write."""
-    previous = last.replace(day=1) - timedelta(days=1)
-    env.cr.execute(
-        "UPDATE partner_loyalty_tier_period SET evaluation_date = %s, date_from = %s WHERE program_id = %s",
-        (previous, previous + timedelta(days=1), program.id),
-    )
+    env.cr.execute("DELETE FROM partner_loyalty_tier_period WHERE date_from > %s", (last,))
+    env.cr.execute("UPDATE partner_loyalty_tier_period SET date_to = NULL WHERE date_to = %s", (last,))
     for statement in FLOOR_TABLES.split(";"):
         env.cr.execute(statement)
     for tier in program._get_tiers():
@@ -131,23 +128,9 @@ def _prepare(env, program, last):
         env.cr.execute("INSERT INTO bench.tier VALUES (%s, %s, %s)", (tier.id, tier.threshold, invoices))
     for statement in FLOOR_SALES.split(";"):
         env.cr.execute(statement, {"program": program.id})
-    _copy_history(env)
+    data.copy_table(env, "partner_loyalty_tier_period", "history", with_rows=True)
     data.vacuum(env)
     env.invalidate_all()
-
-
-def _copy_history(env):
-    """Make a table for decisions by hand, with the keys and indexes of that of the app."""
-    env.cr.execute("CREATE TABLE bench.history (LIKE partner_loyalty_tier_period INCLUDING ALL)")
-    rows = env.execute_query(
-        SQL(
-            """SELECT pg_get_constraintdef(oid) FROM pg_constraint
-                WHERE conrelid = 'partner_loyalty_tier_period'::regclass AND contype = 'f'"""
-        )
-    )
-    for (definition,) in rows:
-        env.cr.execute(f"ALTER TABLE bench.history ADD {definition}")
-    env.cr.execute("INSERT INTO bench.history SELECT * FROM partner_loyalty_tier_period")
 
 
 def _compare(env, program, days):
