@@ -357,7 +357,15 @@ class PartnerLoyaltyEngine(models.AbstractModel):
                 "entry.origin_model = %s AND entry.origin_id = ANY(%s)", scope.origin_model, list(scope.origin_ids)
             )
         if scope.periods is None:
-            return SQL("member.root_id = ANY(%s)", list(scope.root_ids))
+            # An array of accounts reaches the key of the entries, however little the database knows of the table yet.
+            return SQL(
+                """entry.account_id = ANY(ARRAY(
+                       SELECT holding.id FROM partner_loyalty_account holding
+                         JOIN partner_loyalty_member holder ON holder.id = holding.member_id
+                        WHERE holder.root_id = ANY(%s) AND holding.unit = %s))""",
+                list(scope.root_ids),
+                self.unit,
+            )
         return SQL(
             """(member.root_id, entry.period_start) IN (
                    SELECT * FROM unnest(%s::integer[], %s::date[]) AS reach(root_id, first_day))""",

@@ -807,13 +807,19 @@ class PartnerLoyaltyProgram(models.Model):
         query.add_join("JOIN", "membership", self._get_membership_query(), SQL("membership.partner_id = %s", partner))
         if not within_membership:
             return
+        holder = SQL("period.member_id = membership.root_id")
+        if self._has_merged_members():
+            holder = SQL(
+                """period.member_id IN (SELECT member.id FROM partner_loyalty_member member
+                                         WHERE member.partner_id = membership.partner_id
+                                           AND member.root_id = membership.root_id)"""
+            )
         query.add_where(
             SQL(
                 """EXISTS (SELECT 1 FROM partner_loyalty_member_period period
-                             JOIN partner_loyalty_member member ON member.id = period.member_id
-                            WHERE member.partner_id = membership.partner_id
-                              AND member.root_id = membership.root_id AND period.date_from <= %(day)s
+                            WHERE %(holder)s AND period.date_from <= %(day)s
                               AND (period.date_to IS NULL OR period.date_to >= %(day)s))""",
+                holder=holder,
                 day=rate_date,
             )
         )

@@ -1,7 +1,7 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, Query
 
 from ..const import AMOUNT_KINDS, MEMBER, NO_PERIOD, RECONCILED_TYPES
 
@@ -76,34 +76,62 @@ class PartnerLoyaltyTarget(models.AbstractModel):
     def _get_part_query(self, scope):
         """Return the sums of the matching lines by member and origin, and by rate where that differs by category.
 
+        The rate depends on nothing but the member and the day of the sale otherwise, so it is looked up once an origin.
+
         :rtype: SQL
         """
         query = self._get_matching_query(scope)
         column = self._get_column(query)
-        rate = self._add_rate(query)
         has_rates = self._has_category_rates()
-        period_start = self._get_period_start(column("rate_date"))
-        terms = SQL("membership.root_id"), column("origin_model"), column("origin_id"), SQL("4")
-        query.groupby = SQL(", ").join([*terms, SQL("5")] if has_rates else terms)
-        agreement = SQL("agreement.name") if self._has_agreements() else SQL("NULL::varchar")
-        return query.select(
-            SQL("membership.root_id"),
-            column("origin_model"),
-            column("origin_id"),
-            SQL("%s AS period_start", period_start),
-            SQL("%s AS rate", rate if has_rates else self._get_first(column, rate)),
+        groups = [SQL("membership.root_id"), column("origin_model"), column("origin_id"), SQL("4")]
+        columns = [
+            *groups[:3],
+            SQL("%s AS period_start", self._get_period_start(column("rate_date"))),
+            *self._get_sums(query, column),
+        ]
+        if not has_rates:
+            query.groupby = SQL(", ").join(groups)
+            return self._get_rated_query(query.select(*columns))
+        rate = self._add_rate(query)
+        query.groupby = SQL(", ").join([*groups, rate])
+        return query.select(*columns, *self._get_rate_columns(rate, lambda value: self._get_first(column, value)))
+
+    def _get_sums(self, query, column):
+        """Return the sums of an origin, as aggregates over its lines."""
+        return [
+            SQL("%s AS partner_id", self._get_first(column, column("partner_id"))),
             SQL("ROUND(SUM(%s), 6) AS base", self._get_base(query)),
             SQL("ROUND(SUM(%s)::numeric, 6) AS quantity", self._get_quantity(column)),
             SQL("%s AS whole", self._get_whole(query)),
-            SQL("%s AS tier_id", self._get_first(column, SQL("tier.id"))),
-            SQL("%s AS tier", self._get_first(column, SQL("tier.name->>'en_US'"))),
-            SQL("%s AS agreement", self._get_first(column, agreement)),
             SQL("MAX(%s) AS contribution_date", column("date")),
             SQL("MIN(%s) AS rate_date", column("rate_date")),
             SQL("MIN(%(document)s) <> MAX(%(document)s) AS is_followed", document=column("document_id")),
             *self._get_exchange_columns(column),
             *(SQL("%s AS %s", value, SQL.identifier(name)) for name, value in self._get_more_sums(query).items()),
-        )
+        ]
+
+    def _get_rated_query(self, sums):
+        """Return the sums of each origin with its rate.
+
+        :param SQL sums: see :meth:`_get_sums`
+        :rtype: SQL
+        """
+        query = Query(self.env, "membership", SQL("(%s)", sums))
+        return query.select(SQL("membership.*"), *self._get_rate_columns(self._add_rate(query)))
+
+    def _get_rate_columns(self, rate, aggregate=lambda value: value):
+        """Return the rate of an origin, and what gave it.
+
+        :param SQL rate: see :meth:`_add_rate`
+        :param aggregate: gives one value of all lines, where they are grouped
+        """
+        agreement = SQL("agreement.name") if self._has_agreements() else SQL("NULL::varchar")
+        return [
+            SQL("%s AS rate", rate),
+            SQL("%s AS tier_id", aggregate(SQL("tier.id"))),
+            SQL("%s AS tier", aggregate(SQL("tier.name->>'en_US'"))),
+            SQL("%s AS agreement", aggregate(agreement)),
+        ]
 
     def _get_first(self, column, value):
         """Return a value of the document that is the origin itself, as an aggregate of all documents of the origin.
@@ -342,7 +370,7 @@ class PartnerLoyaltyTarget(models.AbstractModel):
         :param Query query: over contributions
         :return: the rate, as SQL
         """
-        query.add_join("LEFT JOIN", "tier_period", "partner_loyalty_tier_period", self._get_tier_condition(query))
+        self._add_tier_period(query)
         query.add_join("LEFT JOIN", "tier", "partner_loyalty_tier", SQL("tier.id = tier_period.tier_id"))
         rates = [self._add_category_rate(query)] if self._has_category_rates() else []
         query.add_join(
@@ -410,14 +438,19 @@ class PartnerLoyaltyTarget(models.AbstractModel):
         )
         return SQL("category_rate.rate")
 
-    def _get_tier_condition(self, query):
-        """Return the join of the tier that was in force on the day of the sale."""
-        return SQL(
-            """tier_period.member_id = %(member)s AND tier_period.date_from <= %(day)s
-               AND (tier_period.date_to IS NULL OR tier_period.date_to >= %(day)s)""",
-            member=self._get_tier_member(query),
-            day=SQL.identifier(query.table, "rate_date"),
+    def _add_tier_period(self, query):
+        """Join the tier that was in force on the day of the sale: the latest one that began by then, if it lasted."""
+        day = SQL.identifier(query.table, "rate_date")
+        latest = SQL(
+            """LATERAL (SELECT period.tier_id, period.date_to
+                          FROM partner_loyalty_tier_period period
+                         WHERE period.member_id = %s AND period.date_from <= %s
+                      ORDER BY period.date_from DESC LIMIT 1)""",
+            self._get_tier_member(query),
+            day,
         )
+        lasts = SQL("(tier_period.date_to IS NULL OR tier_period.date_to >= %s)", day)
+        query.add_join("LEFT JOIN", "tier_period", latest, lasts)
 
     def _get_tier_member(self, query):
         """Return the member whose tier applies: that of the partner, or else the one that this was merged into.
