@@ -218,22 +218,29 @@ class PartnerLoyaltyEngine(models.AbstractModel):
     # === RECONCILIATION ===#
 
     def _reconcile(self, scope):
-        """Append the difference between what the rule says and what the ledger holds.
+        """Append the difference between what rules say and what the ledger holds.
 
-        Running it again posts nothing.
+        Running it again posts nothing. All rules are one statement, so that each account is written once; but a rule
+        with a budget has one of its own, because its versions share what is left of that.
 
         :param Scope scope: the documents or members to look at
-        :return: number of entries, and their sum in the unit of the rule
-        :rtype: tuple[int, Decimal]
+        :return: ``(id, account_id, amount)`` of the new entries
+        :rtype: list[tuple]
         """
-        self.ensure_one()
+        limited = self.filtered("budget")
+        return [row for rules in (self - limited, *limited) for row in rules._reconcile_at_once(scope)]
+
+    def _reconcile_at_once(self, scope):
+        if not self:
+            return []
         self._claim_budget()
-        rows = self.env["partner.loyalty.entry"]._post(self._get_entry_source(self._widen(scope)))
+        sources = [rule._get_entry_source(rule._widen(scope)) for rule in self]
+        rows = self.env["partner.loyalty.entry"]._post(SQL(" UNION ALL ").join(sources))
         if rows:
             self._freeze()
             self.env["partner.loyalty.allocation"]._settle({account_id for _id, account_id, _amount in rows})
             self._close_where_used_up()
-        return len(rows), sum(amount for _id, _account_id, amount in rows)
+        return rows
 
     def _get_entry_source(self, scope):
         """Return the entries to append, as the source for ``partner.loyalty.entry._post``.
@@ -376,20 +383,25 @@ class PartnerLoyaltyEngine(models.AbstractModel):
     # === FIRST POSTING AND BUDGET ===#
 
     def _freeze(self):
-        """Note that the rule has posted: who changes it at the same time starts over, and is then refused."""
-        if not self.has_entries:
-            self.env.flush_all()
-            self.env.execute_query(
-                SQL(
-                    "UPDATE partner_loyalty_rule SET has_entries = TRUE WHERE id = %s AND has_entries IS NOT TRUE",
-                    self.id,
-                )
+        """Note which rules have posted: who changes one at the same time starts over, and is then refused."""
+        fresh = self.filtered(lambda rule: not rule.has_entries)
+        if not fresh:
+            return
+        self.env.flush_all()
+        self.env.execute_query(
+            SQL(
+                """UPDATE partner_loyalty_rule rule SET has_entries = TRUE
+                    WHERE id = ANY(%s) AND has_entries IS NOT TRUE
+                      AND EXISTS (SELECT 1 FROM partner_loyalty_entry entry WHERE COALESCE(entry.rule_id, 0) = rule.id)
+                """,
+                list(fresh.ids),
             )
-            self.invalidate_recordset(["has_entries"])
+        )
+        fresh.invalidate_recordset(["has_entries"])
 
     def _claim_budget(self):
         """Write all versions before their budget is read: a second transaction starts over and finds what is left."""
-        if self.budget:
+        if self.filtered("budget"):
             self.env.flush_all()
             versions = list(self._get_versions().ids)
             self.env.execute_query(SQL("UPDATE partner_loyalty_rule SET budget = budget WHERE id = ANY(%s)", versions))
@@ -428,7 +440,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
 
     def _close_where_used_up(self):
         """Close the rule where its budget is used up, and say so."""
-        if not self.budget or self._is_used_up():
+        if not self.filtered("budget") or self._is_used_up():
             return
         rows = self.env.execute_query(
             SQL(

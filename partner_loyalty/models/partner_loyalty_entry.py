@@ -339,7 +339,8 @@ class PartnerLoyaltyEntry(models.Model):
                    date, mature_date, expiry_date, %(columns)s)
             SELECT account.last_sequence + row_number() OVER (
                        PARTITION BY source.account_id
-                       ORDER BY day.date, source.contribution_date, source.origin_id, source.revision),
+                       ORDER BY day.date, source.contribution_date, source.origin_id, source.revision,
+                                source.rule_id),
                    account.program_id, account.company_id, source.amount, %(uid)s, now() AT TIME ZONE 'UTC',
                    program.lock_date, COALESCE(source.contribution_date <= program.lock_date, FALSE),
                    day.date, GREATEST(source.mature_date, day.date),

@@ -649,10 +649,12 @@ class PartnerLoyaltyProgram(models.Model):
 
     def _reconcile_scope(self, scope, figures):
         """Reconcile all rules over ``scope`` and add what was posted to ``figures``."""
-        for rule in self._get_rules_in_force():
-            count, amount = rule._reconcile(scope)
-            figures["entries"] += count
-            figures["points" if rule.unit == "point" else "money"] += amount
+        rows = self._get_rules_in_force()._reconcile(scope)
+        accounts = self.env["partner.loyalty.account"].browse({account_id for _id, account_id, _amount in rows})
+        units = {account.id: account.unit for account in accounts}
+        for _id, account_id, amount in rows:
+            figures["points" if units[account_id] == "point" else "money"] += amount
+        figures["entries"] += len(rows)
         figures["members"] += len(scope.root_ids)
 
     def _get_member_scopes(self, members=None, size=1000):
