@@ -197,6 +197,9 @@ class PartnerLoyaltyContribution(models.Model):
 
     @property
     def _table_query(self):
+        if reading := self.env.context.get("loyalty_reading"):
+            # The engine has read the documents already, in the same statement.
+            return SQL("SELECT * FROM %s", SQL.identifier(reading))
         return SQL(" UNION ALL ").join(self._get_branches())
 
     @api.model

@@ -177,7 +177,7 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         :rtype: tuple
         """
         starts = {(root_id, start) for root_id, start in rows}
-        if self.formula == "bands" and self.measure == "growth":
+        if self._is_growth():
             starts |= {(root_id, start.replace(year=start.year + 1)) for root_id, start in starts}
         return tuple(
             (root_id, start, periods.period_end(start, self._get_reach())) for root_id, start in sorted(starts)
@@ -234,13 +234,30 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         if not self:
             return []
         self._claim_budget()
-        sources = [rule._get_entry_source(rule._widen(scope)) for rule in self]
-        rows = self.env["partner.loyalty.entry"]._post(SQL(" UNION ALL ").join(sources))
+        rows = self.env["partner.loyalty.entry"]._post(self._get_common_source(scope))
         if rows:
             self._freeze()
             self.env["partner.loyalty.allocation"]._settle({account_id for _id, account_id, _amount in rows})
             self._close_where_used_up()
         return rows
+
+    def _get_common_source(self, scope):
+        """Return the entries to append by all rules. What several of them read of the same members is read once.
+
+        :rtype: SQL
+        """
+        readings, sources = [], []
+        for rules in self.grouped(lambda rule: (rule.program_id, rule.kind, rule.role)).values():
+            shared = rules.filtered(lambda rule: scope.root_ids and not rule._is_growth())
+            if len(shared) > 1:
+                name = f"reading_{len(readings)}"
+                reading = SQL("%s AS MATERIALIZED (%s)", SQL.identifier(name), shared._get_reading_query(scope))
+                readings.append(reading)
+                sources += [rule._get_entry_source(scope) for rule in shared.with_context(loyalty_reading=name)]
+                rules -= shared
+            sources += [rule._get_entry_source(rule._widen(scope)) for rule in rules]
+        head = SQL("WITH %s", SQL(", ").join(readings)) if readings else SQL()
+        return SQL("%s %s", head, SQL(" UNION ALL ").join(sources))
 
     def _get_entry_source(self, scope):
         """Return the entries to append, as the source for ``partner.loyalty.entry._post``.

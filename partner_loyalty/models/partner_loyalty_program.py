@@ -770,7 +770,10 @@ class PartnerLoyaltyProgram(models.Model):
         :rtype: Query
         """
         query = self._get_own_contribution_query(kind, role, date_from, date_to, date_field, domain)
-        self._add_membership(query, within_membership)
+        if self.env.context.get("loyalty_reading"):
+            self._add_read_membership(query)
+        else:
+            self._add_membership(query, within_membership)
         return query
 
     def _get_own_contribution_query(self, kind, role, date_from, date_to, date_field="date", domain=()):
@@ -784,8 +787,9 @@ class PartnerLoyaltyProgram(models.Model):
         contribution_sudo = contribution_sudo.with_context(
             tz=self.tz, active_test=False, loyalty_branch=(kind, role), loyalty_program_id=self.id
         )
-        conditions = Domain([("kind", "=", kind), ("role", "=", role), ("company_id", "=", self.company_id.id)])
-        conditions &= Domain(domain)
+        conditions = Domain(domain)
+        if not self.env.context.get("loyalty_reading"):
+            conditions &= Domain([("kind", "=", kind), ("role", "=", role), ("company_id", "=", self.company_id.id)])
         if date_from:
             conditions &= Domain(date_field, ">=", date_from)
         if date_to:
@@ -825,6 +829,12 @@ class PartnerLoyaltyProgram(models.Model):
                 day=rate_date,
             )
         )
+
+    def _add_read_membership(self, query):
+        """Name the member of each contribution, where the members were read together with the contributions."""
+        partner, root = SQL.identifier(query.table, "partner_id"), SQL.identifier(query.table, "root_id")
+        member = SQL("LATERAL (SELECT %s AS partner_id, %s AS root_id)", partner, root)
+        query.add_join("JOIN", "membership", member, SQL("TRUE"))
 
     def _count_by_program(self, model, domain):
         groups = self.env[model]._read_group([("program_id", "in", self.ids), *domain], ["program_id"], ["__count"])

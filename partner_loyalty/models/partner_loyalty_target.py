@@ -275,8 +275,23 @@ class PartnerLoyaltyTarget(models.AbstractModel):
         )
         if not hypothetical:
             self._restrict_to_version(query, guaranteed_to)
-        self._restrict(query, scope)
+        if not self.env.context.get("loyalty_reading"):
+            self._restrict(query, scope)
         return query
+
+    def _get_reading_query(self, scope):
+        """Return what rules of one program, kind and role read of the documents of members, to be read once for all.
+
+        A rule finds it by its name in the context (``loyalty_reading``), in place of the documents.
+
+        :param Scope scope: members
+        :rtype: SQL
+        """
+        program, some = self.program_id, self[0]
+        first = min(max(filter(None, (program.date_from, rule.date_from))) for rule in self)
+        query = program._get_contribution_query(some.kind, some.role, first, program.date_to, date_field="rate_date")
+        some._restrict(query, scope)
+        return query.select(SQL("%s.*", SQL.identifier(query.table)), SQL("membership.root_id"))
 
     def _get_hypothetical_query(self, scope, first, last):
         """Return the target as if the rule had been in force in some days, whatever its own dates are.
@@ -524,7 +539,7 @@ class PartnerLoyaltyTarget(models.AbstractModel):
 
         :rtype: SQL
         """
-        is_growth = self.measure == "growth"
+        is_growth = self._is_growth()
         value = SQL(
             """
             SELECT origin.*, %(value)s AS value, %(previous)s AS previous
@@ -657,6 +672,10 @@ class PartnerLoyaltyTarget(models.AbstractModel):
             # Of the same membership there is one in each year.
             return "year"
         return bool(self.cap_member) and self.cap_period
+
+    def _is_growth(self):
+        """Return whether the rule is about more than the year before, so that it reads that as well."""
+        return self.formula == "bands" and self.measure == "growth"
 
     def _get_period_start(self, day):
         """Return the first day of the period of the rule that ``day`` lies in, as SQL."""
