@@ -22,6 +22,8 @@ RESULTS = Path(__file__).parent / "results.md"
 # Each is a module with a function ``measure``, that takes a ``Bench`` and returns rows.
 GROUPS = [
     "accrual",
+    "nightly",
+    "expiry",
     "tiers",
 ]
 
