@@ -89,6 +89,8 @@ class PartnerLoyaltyTierPeriod(models.Model):
     # === CONSTRAINTS ===#
 
     _member_date_unique = models.UniqueIndex("(member_id, date_from)")
+    # One row a member, of as many as there were decisions: what is in force, and what a decision closes.
+    _open_idx = models.Index("(member_id) WHERE date_to IS NULL")
 
     # === COMPUTE METHODS ===#
 
@@ -138,16 +140,18 @@ class PartnerLoyaltyTierPeriod(models.Model):
                 SELECT MIN(undecided.day)
                   FROM partner_loyalty_member member
                   JOIN partner_loyalty_program program ON program.id = member.program_id
-             LEFT JOIN (SELECT member_id, MAX(day) AS day
-                          FROM (SELECT member_id, evaluation_date AS day
-                                  FROM partner_loyalty_tier_period WHERE program_id = %(program)s
-                                 UNION ALL
-                                SELECT line.member_id, review.evaluation_date
-                                  FROM partner_loyalty_tier_review_line line
-                                  JOIN partner_loyalty_tier_review review ON review.id = line.review_id
-                                 WHERE line.program_id = %(program)s AND review.state <> 'canceled') known
-                      GROUP BY member_id) decided
-                    ON decided.member_id = member.id
+             LEFT JOIN partner_loyalty_tier_period period ON period.member_id = member.id AND period.date_to IS NULL
+             LEFT JOIN (SELECT line.member_id, MAX(review.evaluation_date) AS day
+                          FROM partner_loyalty_tier_review_line line
+                          JOIN partner_loyalty_tier_review review ON review.id = line.review_id
+                         WHERE line.program_id = %(program)s AND review.state <> 'canceled'
+                      GROUP BY line.member_id) proposed
+                    ON proposed.member_id = member.id
+            CROSS JOIN LATERAL (
+                    SELECT GREATEST(proposed.day, COALESCE(period.evaluation_date, (
+                               SELECT MAX(known.evaluation_date) FROM partner_loyalty_tier_period known
+                                WHERE known.member_id = member.id))) AS day
+                 ) decided
             CROSS JOIN LATERAL (
                     SELECT COALESCE(decided.day + 1, GREATEST(member.date_from, program.date_from)) AS day
                  ) undecided

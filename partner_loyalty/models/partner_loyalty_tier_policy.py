@@ -215,12 +215,15 @@ class PartnerLoyaltyTierPolicy(models.AbstractModel):
         last = self._get_today() - timedelta(days=1)
         if self.date_to:
             last = min(last, periods.month_end(self.date_to))
+        decided = False
         for day in self._get_decision_days(first, last):
             self.env["partner.loyalty.tier.period"]._decide(self, day)
+            decided = True
         if self.tier_upgrade == "at_once" and last >= self.date_from:
             # Whoever may evaluate need not have the right to write programs.
             self.sudo().tier_checked_to = last
-        self.env["partner.loyalty.member"]._refresh_by_date(self)
+        if decided:
+            self.env["partner.loyalty.member"]._refresh_by_date(self)
 
     def _get_decision_days(self, first, last):
         """Yield the days of a time on which something has to be decided, in order.
