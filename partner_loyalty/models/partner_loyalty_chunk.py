@@ -87,11 +87,11 @@ class PartnerLoyaltyChunk(models.Model):
         return self.browse(row[0] for row in rows)
 
     def _compare(self):
-        """List the differences of the chunk's members, rule by rule; a failing rule is noted and skipped."""
-        roots = self._get_roots()
-        scope = self.env["partner.loyalty.rule"]._get_member_scope(roots.ids)
-        for rule in self.program_id._get_rules_in_force():
-            rule._run_safely(scope, self.env["partner.loyalty.difference"]._find)
+        """List the differences of the chunk's members; a failing rule is noted and skipped."""
+        rules = self.program_id._get_rules_in_force()
+        rules._run_all_safely(
+            rules._get_member_scope(self._get_roots().ids), self.env["partner.loyalty.difference"]._find
+        )
 
     def _get_roots(self):
         return self.env["partner.loyalty.member"].search(

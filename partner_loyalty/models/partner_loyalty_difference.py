@@ -141,12 +141,13 @@ class PartnerLoyaltyDifference(models.Model):
         )
 
     @api.model
-    def _find(self, rule, scope):
-        """List where ``rule`` and the ledger differ on documents that nobody touched, within ``scope``.
+    def _find(self, rules, scope):
+        """List where ``rules`` and the ledger differ on documents that nobody touched, within ``scope``.
 
         What differs no longer is taken off the list. What was dismissed stays so until it would be another amount.
         Documents before the lock date are left alone, and those that wait to be answered anyway.
 
+        :param rules: rules of one program
         :param Scope scope: members to compare
         """
         self.env.flush_all()
@@ -159,57 +160,65 @@ class PartnerLoyaltyDifference(models.Model):
                        program_id, company_id, rule_id, account_id, origin_model, origin_id, period_start,
                        contribution_date, posted, target, amount, cause, state, create_uid, create_date, write_uid,
                        write_date)
-                SELECT account.program_id, account.company_id, %(rule)s, delta.account_id, delta.origin_model,
+                SELECT account.program_id, account.company_id, delta.rule_id, delta.account_id, delta.origin_model,
                        delta.origin_id, delta.period_start, delta.contribution_date, posted, target, delta.amount,
                        CASE WHEN delta.revision = 0 THEN 'new' WHEN delta.target = 0 THEN 'gone' ELSE 'changed' END,
                        'open', %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
                   FROM delta
                   JOIN partner_loyalty_account account ON account.id = delta.account_id
-                 WHERE delta.contribution_date > COALESCE(%(lock)s::date, '-infinity') AND NOT %(waits)s
+                 WHERE delta.contribution_date > COALESCE(%(lock)s::date, '-infinity') AND NOT delta.waits
            ON CONFLICT (rule_id, account_id, origin_model, origin_id, period_start) DO UPDATE
                    SET posted = EXCLUDED.posted, target = EXCLUDED.target, amount = EXCLUDED.amount,
                        cause = EXCLUDED.cause, contribution_date = EXCLUDED.contribution_date, state = 'open',
                        write_date = EXCLUDED.write_date, write_uid = EXCLUDED.write_uid
                  WHERE known.target <> EXCLUDED.target OR known.state <> 'dismissed'
                 """,
-                delta=rule._get_delta_query(scope),
-                vanish=self._get_vanish_query(rule, scope),
-                rule=rule.id,
-                lock=rule.program_id.lock_date or None,
-                waits=self._get_waiting_condition(rule),
+                delta=rules._get_common_query(scope, self._get_delta_query),
+                vanish=self._get_vanish_query(rules, scope),
+                lock=rules.program_id.lock_date or None,
                 uid=self.env.uid,
             )
         )
         self.invalidate_model()
 
     @api.model
-    def _get_waiting_condition(self, rule):
-        """Return whether a row of ``delta`` waits to be answered anyway, as SQL.
+    def _get_delta_query(self, rule, scope):
+        """Return where a rule and the ledger differ, and whether a row waits to be answered anyway (``waits``).
 
         What a period adds up to is not known before all that waits has been answered.
+
+        :rtype: SQL
         """
         return SQL(
-            """EXISTS (SELECT 1 FROM partner_loyalty_touch touch
-                        WHERE touch.res_model = delta.origin_model AND touch.res_id = delta.origin_id
-                           OR %s AND touch.res_model <> delta.origin_model)""",
-            rule.formula == "bands",
+            """
+            SELECT %(rule)s AS rule_id, delta.account_id, delta.origin_model, delta.origin_id, delta.period_start,
+                   delta.contribution_date, delta.posted, delta.target, delta.amount, delta.revision,
+                   EXISTS (SELECT 1 FROM partner_loyalty_touch touch
+                            WHERE touch.res_model = delta.origin_model AND touch.res_id = delta.origin_id
+                               OR %(is_of_period)s AND touch.res_model <> delta.origin_model) AS waits
+              FROM (%(delta)s) delta
+            """,
+            rule=rule.id,
+            is_of_period=rule.formula == "bands",
+            delta=rule._get_delta_query(scope),
         )
 
     @api.model
-    def _get_vanish_query(self, rule, scope):
+    def _get_vanish_query(self, rules, scope):
         """Return the statement that takes off the list what is not in ``delta`` any more."""
         return SQL(
             """
             DELETE FROM partner_loyalty_difference difference
              USING partner_loyalty_account account, partner_loyalty_member member
              WHERE account.id = difference.account_id AND member.id = account.member_id
-               AND member.root_id = ANY(%s) AND difference.rule_id = %s AND difference.state = 'open'
+               AND member.root_id = ANY(%s) AND difference.rule_id = ANY(%s) AND difference.state = 'open'
                AND NOT EXISTS (
                    SELECT 1 FROM delta
-                    WHERE delta.account_id = difference.account_id AND delta.origin_id = difference.origin_id
+                    WHERE delta.rule_id = difference.rule_id AND delta.account_id = difference.account_id
+                      AND delta.origin_id = difference.origin_id
                       AND delta.origin_model = difference.origin_model
                       AND delta.period_start = difference.period_start)
             """,
             list(scope.root_ids),
-            rule.id,
+            list(rules.ids),
         )

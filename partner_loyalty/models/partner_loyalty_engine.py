@@ -234,30 +234,36 @@ class PartnerLoyaltyEngine(models.AbstractModel):
         if not self:
             return []
         self._claim_budget()
-        rows = self.env["partner.loyalty.entry"]._post(self._get_common_source(scope))
+        rows = self.env["partner.loyalty.entry"]._post(
+            self._get_common_query(scope, lambda rule, own_scope: rule._get_entry_source(own_scope))
+        )
         if rows:
             self._freeze()
             self.env["partner.loyalty.allocation"]._settle({account_id for _id, account_id, _amount in rows})
             self._close_where_used_up()
         return rows
 
-    def _get_common_source(self, scope):
-        """Return the entries to append by all rules. What several of them read of the same members is read once.
+    def _get_common_query(self, scope, get_query):
+        """Return what a query of each rule returns, of all rules.
 
+        What several of them read of the same members is read once.
+
+        :param Scope scope: the documents or members to look at
+        :param get_query: callable of a rule and a scope, as :meth:`_widen` returns it; gives the query of the rule
         :rtype: SQL
         """
-        readings, sources = [], []
+        readings, queries = [], []
         for rules in self.grouped(lambda rule: (rule.program_id, rule.kind, rule.role)).values():
             shared = rules.filtered(lambda rule: scope.root_ids and not rule._is_growth())
             if len(shared) > 1:
                 name = f"reading_{len(readings)}"
                 reading = SQL("%s AS MATERIALIZED (%s)", SQL.identifier(name), shared._get_reading_query(scope))
                 readings.append(reading)
-                sources += [rule._get_entry_source(scope) for rule in shared.with_context(loyalty_reading=name)]
+                queries += [get_query(rule, scope) for rule in shared.with_context(loyalty_reading=name)]
                 rules -= shared
-            sources += [rule._get_entry_source(rule._widen(scope)) for rule in rules]
+            queries += [get_query(rule, rule._widen(scope)) for rule in rules]
         head = SQL("WITH %s", SQL(", ").join(readings)) if readings else SQL()
-        return SQL("%s %s", head, SQL(" UNION ALL ").join(sources))
+        return SQL("%s %s", head, SQL(" UNION ALL ").join(queries))
 
     def _get_entry_source(self, scope):
         """Return the entries to append, as the source for ``partner.loyalty.entry._post``.

@@ -436,6 +436,23 @@ class PartnerLoyaltyRule(models.Model):
             field.convert_to_record(field.convert_to_cache(value, self), self), self
         )
 
+    def _run_all_safely(self, scope, work):
+        """Run rules at once; where that fails, one by one, so that those are found and noted that fail by themselves.
+
+        :param Scope scope: what to look at
+        :param work: callable of rules and scope
+        """
+        if not self:
+            return
+        try:
+            with self.env.cr.savepoint():
+                work(self, scope)
+        except psycopg2.extensions.TransactionRollbackError:
+            raise
+        except Exception:  # whatever the reason is, it is logged and noted for the rule that has it
+            for rule in self:
+                rule._run_safely(scope, work)
+
     def _run_safely(self, scope, work=None):
         """Run one rule; where it fails, note it on the rule and let the others go on.
 
