@@ -24,6 +24,7 @@ GROUPS = [
     "accrual",
     "nightly",
     "expiry",
+    "workers",
     "tiers",
 ]
 
