@@ -630,11 +630,29 @@ class PartnerLoyaltyProgram(models.Model):
                 savepoint.rollback()
             self.env.invalidate_all()
             return figures
+        self._check_can_apply()
+        return self._reconcile_members(members, commit=commit)
+
+    def _apply_to_past_in_background(self):
+        """Let the workers of the nightly comparison apply the program, each a chunk of members at a time.
+
+        Any number of hosts share it. See :meth:`_apply_to_past`.
+
+        :raises UserError: when the program has not started
+        """
+        self.ensure_one()
+        self._check_can_apply()
+        self.env.flush_all()
+        self._evaluate_tiers()
+        chunks = self.env["partner.loyalty.chunk"]
+        chunks._plan(self, user=self.env.user)
+        chunks._wake_workers()
+
+    def _check_can_apply(self):
         if self.state == "draft":
             raise UserError(
                 self.env._("“%(program)s” is a draft: start it, then apply it to the past.", program=self.name)
             )
-        return self._reconcile_members(members, commit=commit)
 
     def _reconcile_members(self, members=None, commit=False):
         """Decide the tiers and reconcile all rules, chunk by chunk of members; see :meth:`_apply_to_past`."""

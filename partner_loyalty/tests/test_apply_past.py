@@ -1,6 +1,9 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
+from ..wizard import partner_loyalty_apply_past
 from .common import PartnerLoyaltyCommon
 
 
@@ -111,6 +114,47 @@ class TestApplyPast(PartnerLoyaltyCommon):
             self.program._reconcile_scope(scope, figures)
         self.assertEqual(figures, {"entries": 4, "points": 1, "money": 80, "members": 2})
         self.assertInLine(self.program)
+
+    def test_workers_post_the_same_chunk_by_chunk_in_the_name_of_who_asked(self):
+        wizard = self._open_wizard()
+        wizard.action_preview()
+        with patch.object(partner_loyalty_apply_past, "BACKGROUND_SIZE", 1):
+            action = wizard.action_apply()
+        self.assertEqual(action["tag"], "display_notification")
+        self.assertEntries(self.dealer_member, [])
+        self._run_cron("ir_cron_compare_2")
+        self.assertFalse(self._as_cron("partner.loyalty.chunk").search([]))
+        self.assertInLine(self.program)
+        entries = self.env["partner.loyalty.entry"].search([("program_id", "=", self.program.id)])
+        self.assertEqual((len(entries), entries.user_id), (4, self.manager))
+        self.assertEqual(self.dealer_member.tier_id.name, "Gold")
+
+    def test_a_rule_that_fails_is_noted_and_the_others_are_applied(self):
+        broken, other = self.program.rule_ids
+        with patch.object(self.registry[broken._name], "_get_base", self._fail_for(broken)):
+            self.program._apply_to_past_in_background()
+            self._run_cron("ir_cron_compare_1")
+        self.assertIn("No such base", broken.error)
+        self.assertFalse(other.error)
+        self.assertEntries(self.dealer_member, [])
+        self.assertEntries(self.dealer_member, [1], unit="point")
+
+    def _fail_for(self, broken):
+        get_base = self.registry[broken._name]._get_base
+
+        def fail(rule, query):
+            if rule == broken:
+                raise ValueError("No such base")
+            return get_base(rule, query)
+
+        return fail
+
+    def test_the_night_does_not_stand_in_the_way_of_what_is_applied(self):
+        Chunk = self._as_cron("partner.loyalty.chunk")
+        Chunk._plan(self.program.with_env(Chunk.env), size=1)
+        self.program.with_user(self.manager).sudo()._apply_to_past_in_background()
+        chunks = Chunk.search([("program_id", "=", self.program.id)])
+        self.assertEqual([bool(chunk.user_id) for chunk in chunks], [False, False, True])
 
     def test_a_draft_program_can_be_previewed_and_not_applied(self):
         program = self._create_program([{}], start=False, name="Draft")

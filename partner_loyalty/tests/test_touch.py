@@ -106,11 +106,6 @@ class TestTouch(PartnerLoyaltyCommon):
 
     # === SCHEDULED ACTIONS ===#
 
-    def _run_cron(self, name):
-        self._write_marks()
-        with self.enter_registry_test_mode():
-            self.env.ref(f"partner_loyalty.{name}").with_user(SUPERUSER_ID).method_direct_trigger()
-
     @contextmanager
     def _as_worker(self, model):
         """Run code of a scheduled action, which commits, with a cursor of its own: yields the model."""

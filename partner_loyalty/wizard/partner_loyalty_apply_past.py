@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+# With more members than these, it is left to the workers of the nightly comparison.
+BACKGROUND_SIZE = 2000
+
 
 class PartnerLoyaltyApplyPast(models.TransientModel):
     """Applies a program to documents of the past, after showing what that would post."""
@@ -60,6 +63,8 @@ class PartnerLoyaltyApplyPast(models.TransientModel):
         self.ensure_one()
         if not self.previewed:
             raise UserError(self.env._("Click “Preview” first, to see what would be posted for these members."))
+        if self._is_large():
+            return self._apply_in_background()
         self._apply(dry_run=False)
         return self.program_id.action_view_entries()
 
@@ -70,6 +75,24 @@ class PartnerLoyaltyApplyPast(models.TransientModel):
         # The ledger is written by the program alone; who may change the program may apply it.
         program_sudo = self.program_id.sudo()
         return program_sudo._apply_to_past(self.member_ids.sudo() or None, dry_run=dry_run)
+
+    def _is_large(self):
+        """Return whether there are so many members that nobody should wait for all of them."""
+        return not self.member_ids and len(self.program_id.member_ids) > BACKGROUND_SIZE
+
+    def _apply_in_background(self):
+        self.program_id.check_access("write")
+        # As above.
+        self.program_id.sudo()._apply_to_past_in_background()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("The lines are posted in the background. This may take some minutes."),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
 
     @api.onchange("member_ids")
     def _onchange_member_ids(self):
