@@ -17,7 +17,7 @@ from odoo.tools import config
 from .noise import Noise
 from .session import Bench
 
-RESULTS = Path(__file__).parent / "results.md"
+FOLDER = Path(__file__).parent
 
 # Each is a module with a function ``measure``, that takes a ``Bench`` and returns rows.
 GROUPS = [
@@ -30,7 +30,7 @@ GROUPS = [
 
 
 def main():
-    """Measure, print the table, and write it to the file where all of it was measured.
+    """Measure, print the table, and write it beside this file where all of it was measured.
 
     :return: exit code, 1 where a target was missed
     """
@@ -45,7 +45,8 @@ def main():
     text = report(rows, bench, noise)
     print(text)
     if not arguments.only:
-        RESULTS.write_text(text)
+        for name, content in {"results.md": text, **bench.files}.items():
+            (FOLDER / name).write_text(content)
     return 0 if all(row.is_reached for row in rows) else 1
 
 

@@ -130,7 +130,7 @@ def measure(bench):
     """
     sizes = get_sizes(bench)
     runs = {lines: get_run(bench, lines) for lines in sizes}
-    growth.draw(runs)
+    bench.files["growth.svg"] = growth.draw(runs)
     _few, some, many = runs.values()
     return [
         *(

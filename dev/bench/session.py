@@ -19,6 +19,8 @@ class Bench:
     def __init__(self, config, database, members, lines):
         self.config, self.database = config, database
         self.members, self.lines = members, lines
+        # Pictures and the like that belong to the results, by the names of their files.
+        self.files = {}
         self._made = {}
         self._results = {}
 
