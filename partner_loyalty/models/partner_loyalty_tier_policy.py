@@ -203,27 +203,34 @@ class PartnerLoyaltyTierPolicy(models.AbstractModel):
                 self.env["partner.loyalty.member"]._refresh_by_date(program)
 
     def _evaluate_tiers(self):
+        """Decide the tiers that are due, see :meth:`_decide_tiers`, and bring up to date what the calendar changes."""
+        self.ensure_one()
+        self._decide_tiers()
+        self.env["partner.loyalty.member"]._refresh_by_date(self)
+
+    def _decide_tiers(self):
         """Decide the tier of each member for each day of decision that has passed without one, in order.
 
         What counts is dated up to that day and within the membership. A decision is in force from the day after and
         is never taken back. Where people review tiers, it is proposed, and in force once it is published.
+
+        :return: whether anything was due
+        :rtype: bool
         """
         self.ensure_one()
         first = self.env["partner.loyalty.tier.period"]._get_first_undecided_day(self)
         if not first or not self.tier_ids:
-            return
-        last = self._get_today() - timedelta(days=1)
+            return False
+        last, is_due = self._get_today() - timedelta(days=1), False
         if self.date_to:
             last = min(last, periods.month_end(self.date_to))
-        decided = False
         for day in self._get_decision_days(first, last):
             self.env["partner.loyalty.tier.period"]._decide(self, day)
-            decided = True
+            is_due = True
         if self.tier_upgrade == "at_once" and last >= self.date_from:
             # Whoever may evaluate need not have the right to write programs.
             self.sudo().tier_checked_to = last
-        if decided:
-            self.env["partner.loyalty.member"]._refresh_by_date(self)
+        return is_due
 
     def _get_decision_days(self, first, last):
         """Yield the days of a time on which something has to be decided, in order.

@@ -164,7 +164,8 @@ class PartnerLoyaltyTouch(models.Model):
         """
         # A month end that was missed comes first: sales after it are answered by the tier that it decides.
         for program in self.env["partner.loyalty.program"].search([("state", "=", "running")]):
-            program._evaluate_tiers()
+            if program._decide_tiers():
+                self.env["partner.loyalty.member"]._refresh_by_date(program)
         for (model, only_rule), group in marks.grouped(lambda mark: (mark.res_model, mark.rule_id)).items():
             scope = group._get_scope(model)
             failed = only_rule.browse(

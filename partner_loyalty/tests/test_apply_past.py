@@ -132,7 +132,7 @@ class TestApplyPast(PartnerLoyaltyCommon):
     def test_a_rule_that_fails_is_noted_and_the_others_are_applied(self):
         broken, other = self.program.rule_ids
         with patch.object(self.registry[broken._name], "_get_base", self._fail_for(broken)):
-            self.program._apply_to_past_in_background()
+            self.program.with_user(self.manager).sudo()._apply_to_past_in_background()
             self._run_cron("ir_cron_compare_1")
         self.assertIn("No such base", broken.error)
         self.assertFalse(other.error)
