@@ -1,6 +1,7 @@
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..wizard import partner_loyalty_apply_past
@@ -114,6 +115,36 @@ class TestApplyPast(PartnerLoyaltyCommon):
             self.program._reconcile_scope(scope, figures)
         self.assertEqual(figures, {"entries": 4, "points": 1, "money": 80, "members": 2})
         self.assertInLine(self.program)
+
+    def test_rules_that_read_documents_together_find_what_each_finds_alone(self):
+        rules = self._create_program(
+            [
+                {"rate": 10, "domain": "[('product_id.list_price', '>=', 0)]"},
+                {"unit": "point", "formula": "fixed", "rate": 5, "minimum_amount": 80, "date_from": "2026-02-01"},
+                {"rate": 3, "cap_member": 10, "date_to": "2026-02-28"},
+                {"kind": "order", "role": "referrer", "rate": 2},
+                {"kind": "order", "unit": "point", "rate": 1},
+                {"kind": "order", "rate": 1, "domain": "[('amount', '>', 50)]"},
+                {"formula": "bands", "band_ids": [Command.create({"threshold": 100, "rate": 4})]},
+                {
+                    "formula": "bands",
+                    "measure": "growth",
+                    "period": "month",
+                    "band_ids": [Command.create({"threshold": 0, "rate": 4})],
+                },
+            ],
+            tiers=[("Silver", 0)],
+            name="Together",
+        ).rule_ids
+        self._create_sale_invoice(self.dealer, 40, date="2025-01-20")
+        members = self._enroll(rules.program_id, self.dealer, self.referrer)
+        scope = rules._get_member_scope(members.ids)
+        get_query = self.env["partner.loyalty.difference"]._get_delta_query
+        self.env.flush_all()
+        together = self.env.execute_query(rules._get_common_query(scope, get_query))
+        alone = [row for rule in rules for row in self.env.execute_query(get_query(rule, scope))]
+        self.assertEqual(sorted(together), sorted(alone))
+        self.assertEqual({row[0] for row in together}, set(rules.ids), "Each rule finds something.")
 
     def test_workers_post_the_same_chunk_by_chunk_in_the_name_of_who_asked(self):
         wizard = self._open_wizard()
