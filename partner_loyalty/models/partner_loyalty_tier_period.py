@@ -237,7 +237,8 @@ class PartnerLoyaltyTierPeriod(models.Model):
             SQL(
                 """
                 WITH decision AS MATERIALIZED (
-                    SELECT * FROM (%(decision)s) AS decision
+                    SELECT member_id, tier_id, decided_id, turnover, evidence, outcome, valid_until, grace_until
+                      FROM (%(decision)s) AS decision
                      WHERE is_full OR array_position(%(tiers)s, decided_id) > array_position(%(tiers)s, tier_id)
                 ), closed AS (
                     UPDATE partner_loyalty_tier_period period SET date_to = %(day)s
