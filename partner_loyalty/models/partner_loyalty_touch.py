@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..const import TOUCH_KINDS
+from ..tools.waking import wake_soon
 
 _logger = logging.getLogger(__name__)
 
@@ -101,7 +102,8 @@ class PartnerLoyaltyTouch(models.Model):
             )
         )
         # Waking the cron workers only sends a notification; salespeople have no right on crons.
-        self.env.cr.postcommit.add(self.env["ir.cron"].sudo()._notifydb)
+        cron_sudo = self.env["ir.cron"].sudo()
+        self.env.cr.postcommit.add(lambda: wake_soon(cron_sudo))
 
     @api.model
     def _merge_contacts(self, sources, destination):
