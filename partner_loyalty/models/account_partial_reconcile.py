@@ -23,5 +23,8 @@ class AccountPartialReconcile(models.Model):
 
         What a bill contributes does not depend on its payment.
         """
+        if not self:
+            # Odoo takes away the matches of each journal item that changes, mostly none.
+            return
         moves = (self.debit_move_id | self.credit_move_id).move_id
         moves.filtered(lambda move: move.is_sale_document(include_receipts=True))._mark_loyalty()
