@@ -563,6 +563,9 @@ class PartnerLoyaltyMember(models.Model):
         :rtype: list[dict]
         """
         self.ensure_one()
+        if not self.money_debt:
+            # Hardly anybody owes anything: no need to read through what all others earned.
+            return []
         remaining, monthly = self._get_debt_and_recovery()
         month, rows = periods.month_start(self.program_id._get_today()), []
         while remaining > 0 and monthly > 0 and len(rows) < months:

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -122,8 +124,11 @@ class TestRecovery(PartnerLoyaltyCommon):
 
     def test_without_a_debt_there_is_no_schedule(self):
         self._earn(20)
-        self.assertEqual(self.member._get_recovery_schedule(), [])
-        self.assertFalse(self.member.recovery_schedule)
+        # What was earned in a year is only added up for who owes something.
+        with patch.object(self.registry["partner.loyalty.member"], "_get_debt_and_recovery") as read:
+            self.assertEqual(self.member._get_recovery_schedule(), [])
+            self.assertFalse(self.member.recovery_schedule)
+        read.assert_not_called()
 
     def test_without_earnings_there_is_a_sentence_instead_of_a_schedule(self):
         self._post_entry(self.member, -10)
