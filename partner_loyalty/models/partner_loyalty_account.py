@@ -84,18 +84,39 @@ class PartnerLoyaltyAccount(models.Model):
         self.env.flush_all()
         available = {}
         for program, accounts in self.grouped("program_id").items():
-            rows = self.env.execute_query(
-                SQL(
-                    """
-                    SELECT account_id, SUM(amount)::text
-                      FROM (%s) lot
-                     WHERE mature_date <= %s AND (expiry_date IS NULL OR expiry_date >= %s)
-                  GROUP BY account_id
-                    """,
-                    self.env["partner.loyalty.entry"]._get_lot_query(program, accounts.ids),
-                    day or program._get_today(),
-                    program._get_today(),
-                )
-            )
+            rows = self.env.execute_query(accounts._get_available_query(program, day or program._get_today()))
             available.update((account_id, Decimal(amount)) for account_id, amount in rows)
         return available
+
+    def _get_available_query(self, program, day):
+        """Return what can be spent of accounts of a program, where there is anything: ``account_id, amount``.
+
+        It is what is left of the balance without debts, and without the lots that have not matured or have expired:
+        they are few, however many lots there are.
+
+        :rtype: SQL
+        """
+        lots = self.env["partner.loyalty.entry"]._get_lot_query(program, self.ids)
+        return SQL(
+            """
+            WITH withheld AS (
+                SELECT account_id, amount_open AS amount FROM partner_loyalty_entry
+                 WHERE account_id = ANY(%(ids)s) AND amount_open < 0
+             UNION ALL
+                SELECT account_id, amount_open FROM partner_loyalty_entry
+                 WHERE account_id = ANY(%(ids)s) AND amount_open > 0 AND mature_date > %(day)s
+             UNION ALL
+                SELECT account_id, amount FROM (%(lots)s) lot
+                 WHERE mature_date <= %(day)s AND expiry_date < %(today)s
+            )
+            SELECT account.id, (account.balance - COALESCE(withheld.amount, 0))::text
+              FROM partner_loyalty_account account
+         LEFT JOIN (SELECT account_id, SUM(amount) AS amount FROM withheld GROUP BY account_id) withheld
+                ON withheld.account_id = account.id
+             WHERE account.id = ANY(%(ids)s) AND account.balance > COALESCE(withheld.amount, 0)
+            """,
+            ids=list(self.ids),
+            day=day,
+            today=program._get_today(),
+            lots=lots,
+        )

@@ -155,7 +155,7 @@ class PartnerLoyaltyEntry(models.Model):
         "(COALESCE(rule_id, 0), account_id, origin_model, origin_id, period_start, revision)"
     )
     _origin_idx = models.Index("(origin_id, origin_model)")
-    _open_idx = models.Index("(account_id) WHERE amount_open <> 0")
+    _open_idx = models.Index("(account_id, mature_date) WHERE amount_open <> 0")
     _debt_idx = models.Index("(account_id) WHERE amount_open < 0")
     _expiry_idx = models.Index("(program_id, expiry_date) WHERE amount_open > 0 AND expiry_date IS NOT NULL")
     _idle_idx = models.Index("(program_id) WHERE amount_open > 0 AND idle_months IS NOT NULL")
