@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from decimal import Decimal
 
 import psycopg2
@@ -490,6 +491,7 @@ class PartnerLoyaltyEntry(models.Model):
 
         :param account_ids: ids of accounts
         """
+        account_ids = self._get_accounts_that_may_expire(account_ids)
         for program, accounts in self.env["partner.loyalty.account"].browse(account_ids).grouped("program_id").items():
             expired = self._get_expired_query(program, accounts.ids)
             rows = self._post(self._get_expiry_source(expired))
@@ -507,6 +509,26 @@ class PartnerLoyaltyEntry(models.Model):
                         [row[0] for row in rows],
                     )
                 )
+
+    @api.model
+    def _get_accounts_that_may_expire(self, account_ids):
+        """Return those of some accounts that hold a lot of a day gone by anywhere, or one that expires without sales.
+
+        The others, which are nearly all of those that somebody spends from, need no closer look.
+
+        :rtype: list[int]
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT DISTINCT account_id FROM partner_loyalty_entry
+                    WHERE account_id = ANY(%s) AND amount_open > 0
+                      AND (expiry_date < %s OR idle_months IS NOT NULL)
+                 ORDER BY account_id""",
+                list(account_ids),
+                fields.Date.today() + timedelta(days=1),
+            )
+        )
+        return [row[0] for row in rows]
 
     @api.model
     def _get_expiry_source(self, expired):
@@ -715,9 +737,9 @@ class PartnerLoyaltyEntry(models.Model):
 
     @api.model
     def _invalidate_ledger(self):
-        """Forget what the cache holds of the ledger; SQL has changed it."""
-        for model in ("partner.loyalty.account", "partner.loyalty.entry", "partner.loyalty.allocation"):
-            self.env[model].invalidate_model()
+        """Forget what the cache holds of the ledger and may have changed; SQL has changed it."""
+        self.env["partner.loyalty.account"].invalidate_model(["balance", "version", "available"])
+        self.invalidate_model(["amount_open", "point_open", "money_open", "expires_on", "spending_ids", "source_ids"])
         self.env["partner.loyalty.member"].invalidate_model(
             ["point_balance", "money_balance", "point_available", "money_available", "entry_count"]
         )
