@@ -26,6 +26,7 @@ GROUPS = [
     "expiry",
     "workers",
     "tiers",
+    "orders",
 ]
 
 
@@ -36,7 +37,7 @@ def main():
     """
     arguments = read_arguments()
     config.parse_config(["-c", arguments.config, "--no-http", "--log-level=warn"], setup_logging=True)
-    bench = Bench(arguments.config, arguments.database, arguments.members, arguments.lines)
+    bench = Bench(arguments.config, arguments.database, arguments.plain, arguments.members, arguments.lines)
     noise = Noise()
     try:
         rows = measure(bench, arguments.only or GROUPS, noise)
@@ -55,6 +56,7 @@ def read_arguments():
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("--config", required=True)
     parser.add_argument("--database", required=True)
+    parser.add_argument("--plain", required=True, help="name of a database without our modules")
     parser.add_argument("--members", type=int, default=10_000)
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--only", type=lambda text: text.split(","), help="names of groups, with commas")

@@ -132,7 +132,7 @@ def make_members(env, program, count):
         program._enroll(dict.fromkeys(env["res.partner"].browse(chunk), program.date_from))
         env.flush_all()
         env.invalidate_all()
-    with _bare_table(env, "partner_loyalty_tier_period"):
+    with bare_table(env, "partner_loyalty_tier_period"):
         _make_tier_history(env, program)
     return partner_ids
 
@@ -167,14 +167,15 @@ def _make_tier_history(env, program):
     )
 
 
-def make_invoices(env, count):
-    """Post invoices of ten lines, evenly over the members and the days, some of them larger than others.
+def make_invoices(env, count, partner_ids=None):
+    """Post invoices of ten lines, evenly over the partners and the days, some of them larger than others.
 
     :param int count: number of invoices
+    :param partner_ids: ids of the customers; all members by default
     :return: ids of the invoices
     :rtype: list[int]
     """
-    partner_ids = env["partner.loyalty.member"].search([], order="id").partner_id.ids
+    partner_ids = partner_ids or env["partner.loyalty.member"].search([], order="id").partner_id.ids
     invoice = _make_invoice(env, partner_ids[0])
     day = SQL("(CURRENT_DATE - (number * 7919 %% %s)::integer)", DAYS)
     partner = SQL("(%s::integer[])[1 + number %% %s]", partner_ids, len(partner_ids))
@@ -201,7 +202,7 @@ def make_invoices(env, count):
             },
         },
     )
-    with _bare_table(env, "account_move_line"):
+    with bare_table(env, "account_move_line"):
         _copy_lines(env, invoice, copies)
     return [invoice.id, *copies]
 
@@ -327,7 +328,7 @@ def _copy_lines(env, invoice, copies):
 
 
 @contextmanager
-def _bare_table(env, table):
+def bare_table(env, table):
     """Take foreign keys and indexes off a table meanwhile, which is so much faster for a million rows."""
     keys = _get_foreign_keys(env, table)
     indexes = env.execute_query(

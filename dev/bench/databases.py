@@ -1,6 +1,8 @@
 """Databases of the bench: copies that a group may write to and commit, and that are dropped afterwards."""
 
 import shutil
+import subprocess
+import sys
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -12,10 +14,10 @@ CONTEXT = {"tracking_disable": True, "mail_create_nolog": True}
 
 
 @contextmanager
-def environment(database):
-    """Give an environment of the superuser on a database; what it did is committed in the end, if nothing failed."""
+def environment(database, uid=SUPERUSER_ID, context=CONTEXT):
+    """Give an environment on a database, of the superuser by default; what it did is committed, if nothing failed."""
     with Registry(database).cursor() as cr:
-        yield api.Environment(cr, SUPERUSER_ID, CONTEXT)
+        yield api.Environment(cr, uid, context)
 
 
 def copy(source, target):
@@ -32,6 +34,20 @@ def drop(database):
     disconnect(database)
     _execute(SQL("DROP DATABASE IF EXISTS %s WITH (FORCE)", SQL.identifier(database)))
     shutil.rmtree(Path(config.filestore(database)), ignore_errors=True)
+
+
+def install(configuration, database, modules, *options):
+    """Install modules in a database, by a process of its own.
+
+    :param str configuration: path of Odoo's configuration file
+    :param str modules: their names, with commas
+    :param options: more of Odoo's options
+    :raises subprocess.CalledProcessError: where Odoo fails
+    """
+    disconnect(database)
+    command = [sys.executable, "-m", "odoo", "-c", configuration, "-d", database, "-i", modules, "--stop-after-init"]
+    options = ["--no-http", "--max-cron-threads=0", "--log-level=error", *options]
+    subprocess.run([*command, *options], check=True, cwd=config["data_dir"])
 
 
 def disconnect(database):

@@ -12,12 +12,13 @@ class Bench:
 
     :param str config: path of Odoo's configuration file, for processes of their own
     :param str database: name of a database with our modules and nothing in it; others are named after it
+    :param str plain: name of a database with no more than the Odoo modules that ours stand on
     :param int members: number of members
     :param int lines: number of invoice lines where there are most
     """
 
-    def __init__(self, config, database, members, lines):
-        self.config, self.database = config, database
+    def __init__(self, config, database, plain, members, lines):
+        self.config, self.database, self.plain = config, database, plain
         self.members, self.lines = members, lines
         # Pictures and the like that belong to the results, by the names of their files.
         self.files = {}
@@ -43,10 +44,10 @@ class Bench:
             databases.drop(target)
 
     @contextmanager
-    def copy_empty(self, name="work"):
-        """Give a database with our modules and nothing in it; see :meth:`copy`."""
+    def copy_empty(self, name="work", plain=False):
+        """Give a database with our modules and nothing in it, or without them; see :meth:`copy`."""
         target = f"{self.database}_{name}"
-        databases.copy(self.database, target)
+        databases.copy(self.plain if plain else self.database, target)
         try:
             yield target
         finally:

@@ -48,6 +48,7 @@ def bench():
     """Measure against SQL by hand, and write dev/bench/results.md: make bench [LINES=1000000 ONLY=tiers]"""
     with _copies(["loyalty_bench"], "loyalty_bench_"):
         options = {"members": _number("MEMBERS", 10_000), "lines": _number("LINES", 1_000_000)}
+        options["plain"] = test_database.ensure_template()
         if os.environ.get("ONLY"):
             options["only"] = os.environ["ONLY"]
         return subprocess.call(_command("bench", "loyalty_bench", **options), env=odoo.environment())

@@ -59,6 +59,11 @@ def ensure_demo_template():
     return _ensure_template(True)
 
 
+def ensure_template():
+    """Return the name of the template without demo data, made if it is missing."""
+    return _ensure_template(False)
+
+
 def _ensure_template(demo):
     """Return the name of the template, made if it is missing; templates of another Odoo are deleted."""
     name = _template_name(demo)
