@@ -27,6 +27,7 @@ GROUPS = [
     "workers",
     "tiers",
     "orders",
+    "latency",
 ]
 
 
