@@ -28,6 +28,7 @@ GROUPS = [
     "tiers",
     "orders",
     "latency",
+    "users",
 ]
 
 
