@@ -29,6 +29,7 @@ GROUPS = [
     "orders",
     "latency",
     "users",
+    "balance",
 ]
 
 
