@@ -30,6 +30,7 @@ GROUPS = [
     "latency",
     "users",
     "balance",
+    "spending",
 ]
 
 
