@@ -32,6 +32,7 @@ GROUPS = [
     "balance",
     "spending",
     "install",
+    "peers",
 ]
 
 
