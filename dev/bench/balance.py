@@ -23,7 +23,7 @@ TARGET = 1.2
 MEMBERS = 80
 READER = "partner_loyalty.partner_loyalty_group_officer"
 QUERIES = "queries more"
-MISSED = "something is added up line by line: see what opening the member reads."
+MISSED = "something is added up line by line: look for the query that takes long."
 
 ENTRIES = """
     INSERT INTO partner_loyalty_entry (

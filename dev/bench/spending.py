@@ -24,9 +24,9 @@ SECONDS, TURNS = 3, 2
 BALANCE, LARGEST = 20, 5
 TARGET = 0.5
 MISSED = (
-    "a spend by the app is four statements, each composed anew in Python: the line, what has expired, the lots that it "
-    "takes from, and what is left of it. It would take them as one function in the database, where nobody could add to "
-    "them."
+    "by hand it is two statements. The app reads account and program, writes the line, looks for what has expired, "
+    "takes from lots and reads what is left: each is composed in Python and planned anew. It would take one function "
+    "in the database, which is planned once, and which no other module could add to."
 )
 
 UPDATE = "UPDATE bench.account SET balance = balance - %(amount)s WHERE id = %(id)s AND balance >= %(amount)s"
