@@ -19,7 +19,7 @@ from .databases import environment
 from .row import Row
 from .shop import Shop
 
-USERS, ORDERS = 20, 5
+USERS, ORDERS = 20, 4
 PAUSE = 1.6
 PHASES = ("alone", "run", "alone", "run", "query")
 TARGET = 10
