@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 
@@ -54,6 +55,8 @@ class PartnerLoyaltyTodo(models.Model):
     amount = fields.Monetary(readonly=True)
     date = fields.Date(string="Waiting since", readonly=True)
     for_manager = fields.Boolean(readonly=True, help="Only a manager can do this.")
+    date_deadline = fields.Date(string="Deadline", compute="_compute_date_deadline")
+    is_overdue = fields.Boolean(string="Overdue", compute="_compute_date_deadline", search="_search_is_overdue")
 
     _depends = {
         "partner.loyalty.payout": [
@@ -104,6 +107,7 @@ class PartnerLoyaltyTodo(models.Model):
             "program_id",
             "requested_at",
             "requested_by_id",
+            "source",
             "state",
         ],
     }
@@ -252,6 +256,7 @@ class PartnerLoyaltyTodo(models.Model):
 
     @api.model
     def _get_claim_query(self):
+        """Drafts that members have by a tier or an invitation wait for them, and for nobody else."""
         return SQL(
             """
             SELECT id::bigint * 16 + 8,
@@ -260,7 +265,8 @@ class PartnerLoyaltyTodo(models.Model):
                    'partner.loyalty.claim', id, program_id, company_id, partner_id,
                    COALESCE(decided_by_id, requested_by_id, create_uid), NULL::numeric,
                    COALESCE(decided_at, requested_at, create_date)::date, state = 'requested'
-              FROM partner_loyalty_claim WHERE state IN ('draft', 'requested', 'approved')
+              FROM partner_loyalty_claim
+             WHERE state IN ('requested', 'approved') OR (state = 'draft' AND source IN ('points', 'bonus'))
             """
         )
 
@@ -271,6 +277,21 @@ class PartnerLoyaltyTodo(models.Model):
             names = {record.id: record.display_name for record in self.env[model].browse(todos.mapped("res_id"))}
             for todo in todos:
                 todo.record_name = names.get(todo.res_id)
+
+    @api.depends("res_model", "res_id")
+    def _compute_date_deadline(self):
+        Claim = self.env["partner.loyalty.claim"]
+        for todo in self:
+            # Of all that is to be done, rewards alone were promised by a day.
+            claim = Claim.browse(todo.res_id) if todo.kind == "claim_fulfill" else Claim
+            todo.date_deadline = claim.date_deadline
+            todo.is_overdue = claim.is_overdue
+
+    def _search_is_overdue(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        overdue = self.env["partner.loyalty.claim"]._search([("is_overdue", "in", value)])
+        return Domain("kind", "=", "claim_fulfill") & Domain("res_id", "in", overdue)
 
     # === ACTION METHODS ===#
 
