@@ -27,6 +27,7 @@
         "wizard/partner_loyalty_payout_refuse_views.xml",
         "wizard/partner_loyalty_deal_refuse_views.xml",
         "wizard/partner_loyalty_claim_refuse_views.xml",
+        "wizard/partner_loyalty_claim_take_back_views.xml",
         "wizard/partner_loyalty_takeover_views.xml",
         "wizard/partner_loyalty_template_views.xml",
         "wizard/partner_loyalty_tier_override_views.xml",

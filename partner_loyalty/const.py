@@ -77,6 +77,7 @@ ENTRY_TYPES = [
     ("redemption", "Redeemed"),
     ("redemption_return", "Redemption Returned"),
     ("reward", "Reward"),
+    ("reward_undo", "Reward Taken Back"),
 ]
 
 # The types of entries that bring the ledger in line with the documents.
@@ -86,7 +87,7 @@ RECONCILED_TYPES = ("accrual", "clawback")
 EARNED_TYPES = (*RECONCILED_TYPES, "bonus", "bonus_undo")
 
 # The types of debits that take back what was earned: from that earning first, and what had expired of it is given back.
-RECOVERY_TYPES = ("clawback", "bonus_undo")
+RECOVERY_TYPES = ("clawback", "bonus_undo", "reward_undo")
 
 # The types of debits that may leave a debt, which later earnings pay.
 DEBT_TYPES = (*RECOVERY_TYPES, "opening", "transfer")

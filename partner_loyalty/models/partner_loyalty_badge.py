@@ -34,6 +34,13 @@ class PartnerLoyaltyBadge(models.Model):
         readonly=True,
         help="The bonus that it came with.",
     )
+    claim_id = fields.Many2one(
+        comodel_name="partner.loyalty.claim",
+        index="btree_not_null",
+        ondelete="set null",
+        readonly=True,
+        help="The claim of an award that it came with.",
+    )
 
     # === CONSTRAINTS ===#
 
@@ -81,6 +88,20 @@ class PartnerLoyaltyBadge(models.Model):
         # The right to give a badge to the company is enough: who may send one to a colleague is another matter.
         for badge_sudo in self.env["gamification.badge.user"].sudo().create(vals_list):
             badge_sudo._send_badge()
+
+    def _take_back(self):
+        """Take badges from companies, and from the contacts who got them at the same moment."""
+        for badge in self:
+            users = self._get_contacts_with_login(badge.partner_id).get(badge.partner_id, self.env["res.users"])
+            # The badges of contacts are given by the program, and so taken by it.
+            self.env["gamification.badge.user"].sudo().search(
+                [
+                    ("badge_id", "=", badge.badge_id.id),
+                    ("user_id", "in", users.ids),
+                    ("create_date", "=", badge.create_date),
+                ]
+            ).unlink()
+        self.unlink()
 
     @api.model
     def _get_contacts_with_login(self, partners):

@@ -34,6 +34,7 @@ class PartnerLoyaltyClaim(models.Model):
     _protected_fields = frozenset(
         {
             "bonus_line_id",
+            "cancel_reason",
             "company_id",
             "date_deadline",
             "decided_at",
@@ -144,6 +145,7 @@ class PartnerLoyaltyClaim(models.Model):
     expiry_date = fields.Date(
         string="To Be Claimed until", readonly=True, copy=False, help="After this day a draft expires."
     )
+    cancel_reason = fields.Char(string="Canceled because", readonly=True, copy=False, tracking=True)
     fulfilled_by_id = fields.Many2one(comodel_name="res.users", string="Handed out by", readonly=True, copy=False)
     fulfilled_at = fields.Datetime(string="Fulfilled on", readonly=True, copy=False)
     valid_until = fields.Date(readonly=True, copy=False, help="The last day of what is had for a time.")
@@ -272,6 +274,21 @@ class PartnerLoyaltyClaim(models.Model):
         self.check_access("write")
         self._get_in("approved")._fulfill()
 
+    def action_take_back(self, reason=None):
+        """Take back what members have got: what the reward did is undone where that is possible, the points go back.
+
+        :param str reason: what to tell who asked for them
+        :raises UserError: when the user may not, or gives no reason that can be read
+        """
+        self.check_access("write")
+        claims = self._get_in("fulfilled")
+        claims._check_can_take_back()
+        reason = claims._read_reason(reason)
+        for claim in claims:
+            claim.reward_id._undo(claim)
+        claims._withdraw()
+        claims._set_decision("canceled", cancel_reason=reason, **claims._prepare_decision_vals())
+
     def action_view_order(self):
         """Open the order by which the reward is delivered."""
         self.ensure_one()
@@ -392,6 +409,21 @@ class PartnerLoyaltyClaim(models.Model):
                 )
             )
 
+    def _check_can_take_back(self):
+        """Check that whoever takes back what members have is a manager, and not one of them.
+
+        :raises UserError: where it is somebody else
+        """
+        if not self.env.user.has_group("partner_loyalty.partner_loyalty_group_manager"):
+            raise UserError(
+                self.env._("Members have got %s, so only a loyalty manager can take it back.", self._get_names())
+            )
+        own = self.filtered(lambda claim: claim.partner_id == self.env.user.partner_id.commercial_partner_id)
+        if own:
+            raise UserError(
+                self.env._("%s is for your own company: another manager has to take it back.", own._get_names())
+            )
+
     # === BUSINESS METHODS - POINTS ===#
 
     def _reserve(self):
@@ -426,7 +458,9 @@ class PartnerLoyaltyClaim(models.Model):
         )
 
     def _withdraw(self):
-        """Give points back to the lots they came from; of a merged member, they move on."""
+        """End what has begun, and give points back to the lots they came from; of a merged member, they move on."""
+        for claim in self.filtered(lambda claim: claim.state == "approved"):
+            claim.reward_id._stop(claim)
         for claim_sudo in self.sudo().filtered("entry_id"):
             claim_sudo.entry_id._return(
                 "redemption_return", claim_sudo, explanation=claim_sudo._get_explanation_facts()

@@ -9,7 +9,7 @@ from ..const import UNITS
 # What the lines of a statement are summed up by; every type of entry is in one of them.
 STATEMENT_GROUPS = {
     "earned": ("accrual", "bonus", "reward"),
-    "taken": ("clawback", "bonus_undo"),
+    "taken": ("clawback", "bonus_undo", "reward_undo"),
     "corrected": ("opening", "adjustment", "transfer"),
     "spent": ("redemption", "redemption_return"),
     "expired": ("expiry", "expiry_return"),

@@ -17,7 +17,8 @@ class PartnerLoyaltyReward(models.Model):
 
     What a kind of reward does is said by hooks that end with its name; a module adds a kind by adding to the selection
     and defining the hooks it needs: ``_get_missing_text_<kind>()`` returns what is missing for it to be possible,
-    ``_start_<kind>(claim)`` begins with the approval, and ``_fulfill_<kind>(claim)`` does what the member gets.
+    ``_start_<kind>(claim)`` begins with the approval, ``_stop_<kind>(claim)`` ends that where an approved claim is
+    canceled, ``_fulfill_<kind>(claim)`` does what the member gets, and ``_undo_<kind>(claim)`` takes it back.
     """
 
     _name = "partner.loyalty.reward"
@@ -225,6 +226,14 @@ class PartnerLoyaltyReward(models.Model):
     def _start(self, claim):
         """Do what begins with the approval of a claim."""
         self._call_kind("start", claim)
+
+    def _stop(self, claim):
+        """End what began with the approval of a claim that is canceled now."""
+        self._call_kind("stop", claim)
+
+    def _undo(self, claim):
+        """Take back what the member got by a claim, as far as that is possible."""
+        self._call_kind("undo", claim)
 
     def _fulfill(self, claim):
         """Let the member have what was claimed.

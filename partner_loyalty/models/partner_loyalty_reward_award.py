@@ -28,6 +28,11 @@ class PartnerLoyaltyRewardAward(models.AbstractModel):
         # Badges are given by the program alone.
         self.env["partner.loyalty.badge"].sudo()._award([self._prepare_award_vals(claim)])
 
+    def _undo_award(self, claim):
+        """Take the badge from the company and its contacts."""
+        # Badges are given and taken by the program alone.
+        self.env["partner.loyalty.badge"].sudo().search([("claim_id", "=", claim.id)])._take_back()
+
     def _prepare_award_vals(self, claim):
         """Return the values of the badge that a claim gives.
 
@@ -40,4 +45,5 @@ class PartnerLoyaltyRewardAward(models.AbstractModel):
             "date": self.program_id._get_today(),
             "reason": self.name,
             "bonus_line_id": claim.bonus_line_id.id,
+            "claim_id": claim.id,
         }

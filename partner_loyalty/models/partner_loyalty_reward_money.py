@@ -32,10 +32,43 @@ class PartnerLoyaltyRewardMoney(models.AbstractModel):
 
     def _fulfill_money(self, claim):
         """Put the amount on the balance of the member."""
-        # Nobody posts to a statement by hand, and officers hand out rewards.
+        self._post_money(self._get_money_source(claim))
+
+    def _undo_money(self, claim):
+        """Take the amount off the balance by a counter-entry; what is spent already is owed."""
+        self._post_money(self._get_money_undo_source(claim))
+
+    def _post_money(self, source):
+        # Nobody posts to a statement by hand, whoever hands out rewards.
         entries_sudo = self.env["partner.loyalty.entry"].sudo()
-        rows = entries_sudo._post(self._get_money_source(claim))
-        self.env["partner.loyalty.allocation"].sudo()._settle({row[1] for row in rows})
+        rows = entries_sudo._post(source)
+        entries_sudo.env["partner.loyalty.allocation"]._settle({row[1] for row in rows})
+
+    def _get_money_undo_source(self, claim):
+        """Return the counter-entry of a claim, as a source for ``partner.loyalty.entry._post``.
+
+        Of a merged member it is posted where the balance is now.
+
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT account.id AS account_id, 'reward_undo' AS type, -entry.amount AS amount, NULL::integer AS rule_id,
+                   entry.origin_model, entry.origin_id, entry.period_start, 1 AS revision, entry.contribution_date,
+                   %(today)s::date AS date, %(today)s::date AS mature_date, NULL::date AS expiry_date,
+                   NULL::integer AS idle_months,
+                   CASE WHEN account.id = entry.account_id THEN entry.id END AS reverses_id,
+                   NULL::varchar AS external_ref, entry.explanation
+              FROM partner_loyalty_entry entry
+              JOIN partner_loyalty_account own ON own.id = entry.account_id
+              JOIN partner_loyalty_member member ON member.id = own.member_id
+              JOIN partner_loyalty_account account ON account.member_id = member.root_id AND account.unit = own.unit
+             WHERE entry.origin_model = 'partner.loyalty.claim' AND entry.origin_id = %(claim)s
+               AND entry.type = 'reward'
+            """,
+            claim=claim.id,
+            today=self.program_id._get_today(),
+        )
 
     def _get_money_source(self, claim):
         """Return the entry of a claim, as a source for ``partner.loyalty.entry._post``.

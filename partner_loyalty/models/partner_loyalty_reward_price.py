@@ -48,6 +48,14 @@ class PartnerLoyaltyRewardPrice(models.AbstractModel):
         # Price lists of partners are set by the program, whoever hands out the reward.
         claim.member_id.root_id.sudo()._claim_pricelist(self.pricelist_id, until)
 
+    def _undo_price(self, claim):
+        """Give the partner the price list of its tier again, where it still has that of the claim."""
+        # Price lists of partners are set by the program, whoever takes back the reward.
+        member_sudo = claim.member_id.root_id.sudo()
+        given = (member_sudo.claimed_pricelist_id, member_sudo.claimed_pricelist_until)
+        if given == (self.pricelist_id, claim.valid_until):
+            member_sudo._claim_pricelist(self.pricelist_id.browse(), False)
+
     def _get_end(self):
         """Return the last day of what is had for a time from today on."""
         return self.program_id._get_today() + relativedelta(months=self.months, days=-1)

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import clean_context
 
@@ -34,6 +35,22 @@ class PartnerLoyaltyRewardProduct(models.AbstractModel):
         order_sudo.action_confirm()
         # The link is set by the program alone.
         claim.sudo().order_id = order_sudo
+
+    def _undo_product(self, claim):
+        """Cancel the order, unless something of it was delivered already: that has to come back by itself.
+
+        :raises UserError: where the order cannot be canceled
+        """
+        # Managers of rewards need no right on orders.
+        order_sudo = claim.sudo().order_id
+        if order_sudo.state != "sale":
+            return
+        if any(order_sudo.order_line.mapped("qty_delivered")):
+            raise UserError(
+                self.env._("%s has been delivered: take the goods back and cancel the order first.", order_sudo.name)
+            )
+        order_sudo.locked = False
+        order_sudo._action_cancel()
 
     def _prepare_order_vals(self, claim):
         """Return the values of the order by which a product is delivered.

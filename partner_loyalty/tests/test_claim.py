@@ -21,8 +21,9 @@ TRANSITIONS = {
     ("action_cancel", "draft"): ({"officer", "manager"}, "canceled"),
     ("action_cancel", "requested"): ({"officer", "manager"}, "canceled"),
     ("action_cancel", "approved"): ({"manager"}, "canceled"),
+    ("action_take_back", "fulfilled"): ({"manager"}, "canceled"),
 }
-ACTIONS = ("action_request", "action_approve", "action_refuse", "action_fulfill", "action_cancel")
+ACTIONS = ("action_request", "action_approve", "action_refuse", "action_fulfill", "action_cancel", "action_take_back")
 
 
 class ClaimCommon(PartnerLoyaltyCommon):
@@ -160,7 +161,7 @@ class TestClaim(ClaimCommon):
         return claim
 
     def _call(self, claim, user, action):
-        arguments = ["No"] if action == "action_refuse" else []
+        arguments = ["No"] if action in ("action_refuse", "action_take_back") else []
         getattr(claim.with_user(user), action)(*arguments)
 
     def test_every_transition_by_every_role(self):
@@ -286,10 +287,57 @@ class TestClaim(ClaimCommon):
         kinds.append(self._get_todo(claim))
         self.assertEqual(kinds, ["claim_request", "claim_approve", "claim_fulfill", False])
 
-    def _get_todo(self, claim):
+    def _get_todo(self, claim, *domain):
         self.env.invalidate_all()
-        domain = [("res_model", "=", "partner.loyalty.claim"), ("res_id", "=", claim.id)]
+        domain = [("res_model", "=", "partner.loyalty.claim"), ("res_id", "=", claim.id), *domain]
         return self.env["partner.loyalty.todo"].search(domain).kind
+
+    def test_the_to_do_page_shows_what_is_overdue(self):
+        claim, overdue = self._approve(), ("is_overdue", "=", True)
+        self.assertFalse(self._get_todo(claim, overdue))
+        with freeze_time("2026-03-26 10:00:00"):
+            self.assertEqual(self._get_todo(claim, overdue), "claim_fulfill")
+            todo = self.env["partner.loyalty.todo"].search([overdue])
+            self.assertEqual((todo.date_deadline, todo.is_overdue), (claim.date_deadline, True))
+
+    # === TAKING BACK ===#
+
+    def test_what_is_taken_back_gives_its_points_back_and_says_why(self):
+        claim = self._approve()
+        claim.action_fulfill()
+        order = claim.order_id.sudo()
+        manager = claim.with_user(self.users["manager"])
+        with self.assertRefused("Say why"):
+            manager.action_take_back()
+        manager.action_take_back("Broken on arrival")
+        self.assertPoints([40, 60], 100)
+        self.assertRecordValues(claim, [{"state": "canceled", "cancel_reason": "Broken on arrival"}])
+        self.assertEqual(order.state, "cancel")
+
+    def test_what_was_delivered_has_to_come_back_first(self):
+        claim = self._approve()
+        claim.action_fulfill()
+        claim.order_id.sudo().order_line.qty_delivered = 1
+        with self.assertRefused("take the goods back and cancel the order first"):
+            claim.with_user(self.users["manager"]).action_take_back("Broken")
+        claim.order_id.sudo()._action_cancel()
+        claim.with_user(self.users["manager"]).action_take_back("Broken")
+        self.assertEqual(claim.state, "canceled")
+
+    def test_nobody_takes_back_for_the_own_company(self):
+        claim, manager = self._approve(), self.users["manager"]
+        claim.action_fulfill()
+        manager.partner_id.parent_id = self.dealer
+        with self.assertRefused("for your own company"):
+            claim.with_user(manager).action_take_back("Points are better")
+
+    def test_the_dialog_takes_back(self):
+        claim, manager = self._approve(), self.users["manager"]
+        claim.action_fulfill()
+        wizards = self.env["partner.loyalty.claim.take.back"].with_user(manager)
+        context = {"active_model": claim._name, "active_ids": claim.ids}
+        wizards.with_context(context).create({"reason": "Wrong size"}).action_refuse()
+        self.assertEqual((claim.state, claim.cancel_reason), ("canceled", "Wrong size"))
 
 
 @tagged("post_install", "-at_install")
@@ -429,6 +477,8 @@ class TestRewardKinds(ClaimCommon):
         with freeze_time("2026-05-18 10:00:00"):
             self.program._refresh_tiers()
             self.assertEqual(self.dealer[price], tier_list)
+        claim.with_user(self.users["manager"]).action_take_back("Not agreed on")
+        self.assertEqual(self.dealer[price], tier_list)
         self.dealer[price] = own
         self._approve(self._create_reward(kind="price", pricelist_id=reward_list.id, point_cost=1))
         self.assertEqual(self.dealer[price], own, "Nobody's own choice is overwritten.")
@@ -443,9 +493,24 @@ class TestRewardKinds(ClaimCommon):
             entry, [{"amount": 12.5, "unit": "money", "origin_id": claim.id, "origin_model": "partner.loyalty.claim"}]
         )
         self.assertEqual((entry.mature_date, entry.explanation_text), (Date.to_date("2026-03-28"), "Reward: Backpack"))
+        claim.with_user(self.users["manager"]).action_take_back("Twice")
+        self.assertEntries(self.member, [12.5, -12.5])
+        self.assertEqual(entry.amount_open, 0)
+
+    def test_money_that_is_spent_is_owed_when_it_is_taken_back(self):
+        claim = self._approve(self._create_reward(kind="money", money_amount=12.5))
+        self._submit_payout(self.member)
+        claim.with_user(self.users["manager"]).action_take_back("Twice")
+        self.assertBalance(self.member, -12.5)
+        self.assertEqual(self.member.money_debt, 12.5)
 
     def test_an_award_is_held_by_the_company(self):
         badge = self.env["gamification.badge"].create({"name": "Partner of the Year"})
-        self._approve(self._create_reward(kind="award", badge_id=badge.id))
+        contact = self._create_role_user("joe", "base.group_portal", partner_id=self.dealer_contact.id)
+        claim = self._approve(self._create_reward(kind="award", badge_id=badge.id))
         held = self.env["partner.loyalty.badge"].search([("member_id", "=", self.member.id)])
         self.assertRecordValues(held, [{"badge_id": badge.id, "reason": "Backpack"}])
+        given = self.env["gamification.badge.user"].search([("badge_id", "=", badge.id)])
+        self.assertEqual(given.user_id, contact)
+        claim.with_user(self.users["manager"]).action_take_back("Named by mistake")
+        self.assertFalse(held.exists() or given.exists())

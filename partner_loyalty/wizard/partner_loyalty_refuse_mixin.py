@@ -11,6 +11,8 @@ class PartnerLoyaltyRefuseMixin(models.AbstractModel):
 
     # The field with what is refused; its model follows partner.loyalty.approval.mixin.
     _refused_field = None
+    # The method that refuses it, and takes the reason.
+    _refusal = "action_refuse"
 
     # === FIELDS ===#
 
@@ -26,4 +28,4 @@ class PartnerLoyaltyRefuseMixin(models.AbstractModel):
         refused = self[self._refused_field]
         if not refused:
             raise UserError(self.env._("Choose what to refuse."))
-        refused.action_refuse(self.reason)
+        getattr(refused, self._refusal)(self.reason)
