@@ -44,6 +44,7 @@ from . import partner_loyalty_member_statement
 from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
+from . import partner_loyalty_claim_survey
 from . import partner_loyalty_claim
 from . import partner_loyalty_closing
 from . import partner_loyalty_closing_step
@@ -53,6 +54,7 @@ from . import partner_loyalty_reward_award
 from . import partner_loyalty_reward_money
 from . import partner_loyalty_reward_price
 from . import partner_loyalty_reward_product
+from . import partner_loyalty_reward_survey
 from . import partner_loyalty_reward
 from . import partner_loyalty_rule
 from . import partner_loyalty_rule_band

@@ -25,7 +25,11 @@ class PartnerLoyaltyClaim(models.Model):
 
     _name = "partner.loyalty.claim"
     _description = "Reward Claim"
-    _inherit = ["partner.loyalty.approval.mixin", "partner.loyalty.input.mixin"]
+    _inherit = [
+        "partner.loyalty.approval.mixin",
+        "partner.loyalty.input.mixin",
+        "partner.loyalty.claim.survey",
+    ]
     _order = "id desc"
     _check_company_auto = True
     _waiting_decisions = ("requested",)
@@ -33,6 +37,7 @@ class PartnerLoyaltyClaim(models.Model):
     _requester_fields = ("create_uid", "requested_by_id")
     _protected_fields = frozenset(
         {
+            "answer_id",
             "bonus_line_id",
             "cancel_reason",
             "company_id",
@@ -58,7 +63,7 @@ class PartnerLoyaltyClaim(models.Model):
         }
     )
     # What is decided on: it stands from the request on.
-    _submitted_fields = frozenset({"member_id", "note", "quantity", "reward_id"})
+    _submitted_fields = frozenset({"contact_id", "member_id", "note", "quantity", "reward_id"})
 
     # === FIELDS ===#
 
@@ -318,11 +323,18 @@ class PartnerLoyaltyClaim(models.Model):
             if refusal:
                 refused[line] = refusal
                 continue
-            # Who runs bonus actions has no right on claims, and a bonus is written by the program alone.
-            claim_sudo = self.sudo().create(self._prepare_grant_vals(reward, member, line))
-            claim_sudo._set_decision("requested", requested_by_id=self.env.uid, requested_at=fields.Datetime.now())
-            claim_sudo._go_on()
+            try:
+                with self.env.cr.savepoint():
+                    # Who runs bonus actions has no right on claims, and a bonus is written by the program alone.
+                    self.sudo().create(self._prepare_grant_vals(reward, member, line))._begin()
+            except UserError as error:
+                refused[line] = str(error)
         return refused
+
+    def _begin(self):
+        """Ask for rewards that cost nothing, and go on as far as nobody has to decide."""
+        self._set_decision("requested", requested_by_id=self.env.uid, requested_at=fields.Datetime.now())
+        self._go_on()
 
     @api.model
     def _prepare_grant_vals(self, reward, member, line):

@@ -30,6 +30,7 @@ class PartnerLoyaltyReward(models.Model):
         "partner.loyalty.reward.money",
         "partner.loyalty.reward.price",
         "partner.loyalty.reward.product",
+        "partner.loyalty.reward.survey",
     ]
     _order = "program_id, sequence, point_cost, id"
     _check_company_auto = True
@@ -50,6 +51,8 @@ class PartnerLoyaltyReward(models.Model):
             ("price", "Special Prices"),
             ("money", "Money"),
             ("award", "Award"),
+            ("training", "Training"),
+            ("certification", "Certification"),
         ],
         required=True,
         default="product",
@@ -208,7 +211,7 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: list[str]
         """
-        return ["badge_id", "money_amount", "months", "pricelist_id", "product_id"]
+        return ["badge_id", "money_amount", "months", "pricelist_id", "product_id", "survey_id"]
 
     @api.model
     def _get_immediate_kinds(self):
@@ -217,6 +220,14 @@ class PartnerLoyaltyReward(models.Model):
         :rtype: set[str]
         """
         return {"award", "money", "price"}
+
+    @api.model
+    def _get_single_kinds(self):
+        """Return the kinds of which a claim is about one piece.
+
+        :rtype: set[str]
+        """
+        return {"certification", "training"}
 
     def _get_missing_text(self):
         """Return what is missing for the reward to be possible, in words, or None."""
@@ -310,6 +321,8 @@ class PartnerLoyaltyReward(models.Model):
     def _get_refusal_of_stock(self, member, quantity):
         """Return why there are not so many pieces, or None."""
         terms = {"reward": self.name, "quantity": quantity}
+        if quantity > 1 and self.kind in self._get_single_kinds():
+            return self.env._("Each claim of “%(reward)s” is about one piece: claim it once for each.", **terms)
         left = self.stock - self._get_taken().get(self, 0)
         if self.stock and left < quantity:
             return self.env._(

@@ -1,4 +1,9 @@
-from odoo import api, fields, models
+import logging
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+
+_logger = logging.getLogger(__name__)
 
 # What of a completed certification moves what it earns, beside its score.
 TOUCHING_FIELDS = {"end_datetime", "partner_id", "state", "survey_id", "test_entry"}
@@ -73,7 +78,20 @@ class SurveyUserInput(models.Model):
 
     def _mark_done(self):
         self._forget_own_ratings()
-        return super()._mark_done()
+        result = super()._mark_done()
+        self._fulfill_loyalty_claims()
+        return result
+
+    def _fulfill_loyalty_claims(self):
+        """Let members have the trainings and certifications that their contacts have done now."""
+        # Who takes part need not know of rewards; what goes wrong with one keeps nobody from finishing.
+        claims_sudo = self.env["partner.loyalty.claim"].with_user(SUPERUSER_ID)
+        for answer_sudo in self.filtered(lambda answer: not answer.test_entry).with_env(claims_sudo.env):
+            try:
+                with self.env.cr.savepoint():
+                    claims_sudo._take_answer(answer_sudo)
+            except UserError as error:
+                _logger.warning("A claim was not fulfilled by answer %s: %s", answer_sudo.id, error)
 
     def _forget_own_ratings(self):
         """Let answers not count that the rated partner gives itself, by the link that its customer was sent."""

@@ -1,13 +1,11 @@
 """Rewards and claims: points reserved and given back, who may do what, what is refused, and what members really get."""
 
-from decimal import Decimal
-
 from odoo import SUPERUSER_ID
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command, Date
 from odoo.tests import Form, freeze_time, tagged
 
-from .common import PartnerLoyaltyCommon
+from .common_claim import ClaimCommon
 
 STATES = ("draft", "requested", "approved", "fulfilled", "refused", "canceled", "expired")
 
@@ -24,61 +22,6 @@ TRANSITIONS = {
     ("action_take_back", "fulfilled"): ({"manager"}, "canceled"),
 }
 ACTIONS = ("action_request", "action_approve", "action_refuse", "action_fulfill", "action_cancel", "action_take_back")
-
-
-class ClaimCommon(PartnerLoyaltyCommon):
-    """A program whose dealer has 100 points in two lots, and a gift for 60."""
-
-    roles = ("salesperson", "officer", "manager", "accountant")
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.program = cls._create_program([{"rate": 0}], tiers=[("Silver", 0), ("Gold", 5000)])
-        cls.member, cls.other = cls._enroll(cls.program, cls.dealer, cls.referrer)
-        cls.lots = cls._post_entry(cls.member, 40, unit="point", expiry_date="2026-03-31")
-        cls.lots += cls._post_entry(cls.member, 60, unit="point")
-        cls.gift = cls._create_reward()
-
-    @classmethod
-    def _create_reward(cls, **values):
-        """Create a gift for 60 points that needs approval."""
-        return cls.env["partner.loyalty.reward"].create(
-            {
-                "name": "Backpack",
-                "program_id": cls.program.id,
-                "kind": "product",
-                "product_id": cls.thing.id,
-                "point_cost": 60,
-                "user_id": cls.users["officer"].id,
-                **values,
-            }
-        )
-
-    @classmethod
-    def _create_claim(cls, reward=None, member=None, user=None, **values):
-        claims = cls.env["partner.loyalty.claim"].with_user(user or cls.users["officer"])
-        vals = {"reward_id": (reward or cls.gift).id, "member_id": (member or cls.member).id, **values}
-        return claims.create(vals)
-
-    @classmethod
-    def _request(cls, reward=None, **values):
-        claim = cls._create_claim(reward, **values)
-        claim.action_request()
-        return claim
-
-    @classmethod
-    def _approve(cls, reward=None, **values):
-        claim = cls._request(reward, **values)
-        claim.with_user(cls.users["manager"]).action_approve()
-        return claim
-
-    def assertPoints(self, open_amounts, available):
-        """Check what is open on the two lots, and what can be spent."""
-        self.env.invalidate_all()
-        account = self.member._get_account("point")
-        self.assertEqual(self.lots.mapped("amount_open"), open_amounts)
-        self.assertEqual(account._get_available().get(account.id, 0), Decimal(available))
 
 
 @tagged("post_install", "-at_install")
