@@ -28,6 +28,7 @@ class PartnerLoyaltyClaim(models.Model):
     _inherit = [
         "partner.loyalty.approval.mixin",
         "partner.loyalty.input.mixin",
+        "partner.loyalty.claim.consulting",
         "partner.loyalty.claim.survey",
     ]
     _order = "id desc"
@@ -49,6 +50,7 @@ class PartnerLoyaltyClaim(models.Model):
             "expiry_date",
             "fulfilled_at",
             "fulfilled_by_id",
+            "hour_amount",
             "name",
             "order_id",
             "partner_id",

@@ -27,6 +27,7 @@ class PartnerLoyaltyReward(models.Model):
         "image.mixin",
         "partner.loyalty.input.mixin",
         "partner.loyalty.reward.award",
+        "partner.loyalty.reward.consulting",
         "partner.loyalty.reward.money",
         "partner.loyalty.reward.price",
         "partner.loyalty.reward.product",
@@ -53,6 +54,7 @@ class PartnerLoyaltyReward(models.Model):
             ("award", "Award"),
             ("training", "Training"),
             ("certification", "Certification"),
+            ("consulting", "Consulting"),
         ],
         required=True,
         default="product",
@@ -211,7 +213,7 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: list[str]
         """
-        return ["badge_id", "money_amount", "months", "pricelist_id", "product_id", "survey_id"]
+        return ["badge_id", "hours", "money_amount", "months", "pricelist_id", "product_id", "survey_id"]
 
     @api.model
     def _get_immediate_kinds(self):

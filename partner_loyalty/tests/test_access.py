@@ -78,6 +78,7 @@ RIGHTS = {
         "administrator": "rwcd",
     },
     "partner.loyalty.claim": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.claim.hour": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.attribution": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.attribution.line": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.attribution.figure": STAFF,
@@ -317,6 +318,7 @@ class AccessCommon(PartnerLoyaltyCommon):
         )
         deal.action_submit()
         claim = cls._create_claim()
+        consulting = cls._create_project()
         attribution = cls._create_attribution_change()
         todo_sudo = cls.env["partner.loyalty.todo"].sudo().search([("program_id", "=", cls.program.id)], limit=1)
         return {
@@ -329,6 +331,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.acceptance": cls.env["partner.loyalty.acceptance"].create(
                 {"member_id": cls.member.id, "contact_id": cls.dealer.id}
             ),
+            "partner.loyalty.claim.hour": consulting.hour_ids,
             "partner.loyalty.attribution": attribution,
             "partner.loyalty.attribution.line": attribution.line_ids,
             "partner.loyalty.attribution.figure": attribution.figure_ids,
@@ -357,6 +360,16 @@ class AccessCommon(PartnerLoyaltyCommon):
         )
         claim = cls.env["partner.loyalty.claim"].create({"reward_id": reward.id, "member_id": cls.member.id})
         claim.action_request()
+        return claim
+
+    @classmethod
+    def _create_project(cls):
+        """Give the dealer hours, of which some are spent."""
+        values = {"name": "Hours", "program_id": cls.program.id, "kind": "consulting", "hours": 8}
+        reward = cls.env["partner.loyalty.reward"].create(values)
+        claim = cls.env["partner.loyalty.claim"].sudo().create({"reward_id": reward.id, "member_id": cls.member.id})
+        claim._set_decision("approved", hour_amount=8)
+        claim.hour_ids = [Command.create({"name": "Workshop", "hours": 2})]
         return claim
 
     @classmethod
