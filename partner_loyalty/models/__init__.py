@@ -45,6 +45,7 @@ from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
 from . import partner_loyalty_claim_consulting
+from . import partner_loyalty_claim_project
 from . import partner_loyalty_claim_survey
 from . import partner_loyalty_claim
 from . import partner_loyalty_closing
@@ -52,12 +53,14 @@ from . import partner_loyalty_closing_step
 from . import partner_loyalty_closing_exception
 from . import partner_loyalty_claim_line_mixin
 from . import partner_loyalty_claim_hour
+from . import partner_loyalty_claim_milestone
 from . import partner_loyalty_contribution
 from . import partner_loyalty_reward_award
 from . import partner_loyalty_reward_consulting
 from . import partner_loyalty_reward_money
 from . import partner_loyalty_reward_price
 from . import partner_loyalty_reward_product
+from . import partner_loyalty_reward_project
 from . import partner_loyalty_reward_survey
 from . import partner_loyalty_reward
 from . import partner_loyalty_rule

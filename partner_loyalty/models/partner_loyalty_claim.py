@@ -29,6 +29,7 @@ class PartnerLoyaltyClaim(models.Model):
         "partner.loyalty.approval.mixin",
         "partner.loyalty.input.mixin",
         "partner.loyalty.claim.consulting",
+        "partner.loyalty.claim.project",
         "partner.loyalty.claim.survey",
     ]
     _order = "id desc"
@@ -401,6 +402,7 @@ class PartnerLoyaltyClaim(models.Model):
         refusal = self.reward_id._get_refusal(self.member_id, self.quantity) or self._get_refusal_of_source()
         if refusal:
             raise UserError(refusal)
+        self.reward_id._check_request(self)
 
     def _get_refusal_of_source(self):
         """Return why it cannot be had in the way that it is claimed, or None."""

@@ -17,8 +17,9 @@ class PartnerLoyaltyReward(models.Model):
 
     What a kind of reward does is said by hooks that end with its name; a module adds a kind by adding to the selection
     and defining the hooks it needs: ``_get_missing_text_<kind>()`` returns what is missing for it to be possible,
-    ``_start_<kind>(claim)`` begins with the approval, ``_stop_<kind>(claim)`` ends that where an approved claim is
-    canceled, ``_fulfill_<kind>(claim)`` does what the member gets, and ``_undo_<kind>(claim)`` takes it back.
+    ``_check_request_<kind>(claim)`` raises where a claim lacks something, ``_start_<kind>(claim)`` begins with the
+    approval, ``_stop_<kind>(claim)`` ends that where an approved claim is canceled, ``_fulfill_<kind>(claim)`` does
+    what the member gets, and ``_undo_<kind>(claim)`` takes it back.
     """
 
     _name = "partner.loyalty.reward"
@@ -31,6 +32,7 @@ class PartnerLoyaltyReward(models.Model):
         "partner.loyalty.reward.money",
         "partner.loyalty.reward.price",
         "partner.loyalty.reward.product",
+        "partner.loyalty.reward.project",
         "partner.loyalty.reward.survey",
     ]
     _order = "program_id, sequence, point_cost, id"
@@ -55,6 +57,7 @@ class PartnerLoyaltyReward(models.Model):
             ("training", "Training"),
             ("certification", "Certification"),
             ("consulting", "Consulting"),
+            ("project", "Joint Project"),
         ],
         required=True,
         default="product",
@@ -229,12 +232,19 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: set[str]
         """
-        return {"certification", "training"}
+        return {"certification", "project", "training"}
 
     def _get_missing_text(self):
         """Return what is missing for the reward to be possible, in words, or None."""
         self.ensure_one()
         return self._call_kind("get_missing_text")
+
+    def _check_request(self, claim):
+        """Check that a claim says all that has to be decided on.
+
+        :raises UserError: where it does not
+        """
+        self._call_kind("check_request", claim)
 
     def _start(self, claim):
         """Do what begins with the approval of a claim."""

@@ -79,6 +79,7 @@ RIGHTS = {
     },
     "partner.loyalty.claim": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.claim.hour": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.claim.milestone": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.attribution": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.attribution.line": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.attribution.figure": STAFF,
@@ -318,7 +319,7 @@ class AccessCommon(PartnerLoyaltyCommon):
         )
         deal.action_submit()
         claim = cls._create_claim()
-        consulting = cls._create_project()
+        goes_on = cls._create_claim_that_goes_on()
         attribution = cls._create_attribution_change()
         todo_sudo = cls.env["partner.loyalty.todo"].sudo().search([("program_id", "=", cls.program.id)], limit=1)
         return {
@@ -331,7 +332,8 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.acceptance": cls.env["partner.loyalty.acceptance"].create(
                 {"member_id": cls.member.id, "contact_id": cls.dealer.id}
             ),
-            "partner.loyalty.claim.hour": consulting.hour_ids,
+            "partner.loyalty.claim.hour": goes_on.hour_ids,
+            "partner.loyalty.claim.milestone": goes_on.milestone_ids,
             "partner.loyalty.attribution": attribution,
             "partner.loyalty.attribution.line": attribution.line_ids,
             "partner.loyalty.attribution.figure": attribution.figure_ids,
@@ -363,13 +365,14 @@ class AccessCommon(PartnerLoyaltyCommon):
         return claim
 
     @classmethod
-    def _create_project(cls):
-        """Give the dealer hours, of which some are spent."""
+    def _create_claim_that_goes_on(cls):
+        """Give the dealer hours, of which some are spent, and a milestone."""
         values = {"name": "Hours", "program_id": cls.program.id, "kind": "consulting", "hours": 8}
         reward = cls.env["partner.loyalty.reward"].create(values)
         claim = cls.env["partner.loyalty.claim"].sudo().create({"reward_id": reward.id, "member_id": cls.member.id})
         claim._set_decision("approved", hour_amount=8)
         claim.hour_ids = [Command.create({"name": "Workshop", "hours": 2})]
+        claim.milestone_ids = [Command.create({"name": "Text"})]
         return claim
 
     @classmethod
