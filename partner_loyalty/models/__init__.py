@@ -45,6 +45,7 @@ from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
 from . import partner_loyalty_claim_consulting
+from . import partner_loyalty_claim_material
 from . import partner_loyalty_claim_project
 from . import partner_loyalty_claim_survey
 from . import partner_loyalty_claim
@@ -57,12 +58,14 @@ from . import partner_loyalty_claim_milestone
 from . import partner_loyalty_contribution
 from . import partner_loyalty_reward_award
 from . import partner_loyalty_reward_consulting
+from . import partner_loyalty_reward_material
 from . import partner_loyalty_reward_money
 from . import partner_loyalty_reward_price
 from . import partner_loyalty_reward_product
 from . import partner_loyalty_reward_project
 from . import partner_loyalty_reward_survey
 from . import partner_loyalty_reward
+from . import partner_loyalty_reward_file
 from . import partner_loyalty_rule
 from . import partner_loyalty_rule_band
 from . import partner_loyalty_rule_rate

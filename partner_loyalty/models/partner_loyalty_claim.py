@@ -29,6 +29,7 @@ class PartnerLoyaltyClaim(models.Model):
         "partner.loyalty.approval.mixin",
         "partner.loyalty.input.mixin",
         "partner.loyalty.claim.consulting",
+        "partner.loyalty.claim.material",
         "partner.loyalty.claim.project",
         "partner.loyalty.claim.survey",
     ]

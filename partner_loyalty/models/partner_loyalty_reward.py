@@ -29,6 +29,7 @@ class PartnerLoyaltyReward(models.Model):
         "partner.loyalty.input.mixin",
         "partner.loyalty.reward.award",
         "partner.loyalty.reward.consulting",
+        "partner.loyalty.reward.material",
         "partner.loyalty.reward.money",
         "partner.loyalty.reward.price",
         "partner.loyalty.reward.product",
@@ -58,6 +59,7 @@ class PartnerLoyaltyReward(models.Model):
             ("certification", "Certification"),
             ("consulting", "Consulting"),
             ("project", "Joint Project"),
+            ("material", "Marketing Material"),
         ],
         required=True,
         default="product",
@@ -216,7 +218,7 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: list[str]
         """
-        return ["badge_id", "hours", "money_amount", "months", "pricelist_id", "product_id", "survey_id"]
+        return ["badge_id", "file_ids", "hours", "money_amount", "months", "pricelist_id", "product_id", "survey_id"]
 
     @api.model
     def _get_immediate_kinds(self):
@@ -224,7 +226,7 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: set[str]
         """
-        return {"award", "money", "price"}
+        return {"award", "material", "money", "price"}
 
     @api.model
     def _get_single_kinds(self):
@@ -232,7 +234,7 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: set[str]
         """
-        return {"certification", "project", "training"}
+        return {"certification", "material", "project", "training"}
 
     def _get_missing_text(self):
         """Return what is missing for the reward to be possible, in words, or None."""

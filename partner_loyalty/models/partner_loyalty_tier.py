@@ -62,6 +62,7 @@ class PartnerLoyaltyTier(models.Model):
     )
     entitlements = fields.Html(translate=True, help="What else members of this tier get; shown on their pages.")
     color = fields.Integer()
+    member_ids = fields.One2many(comodel_name="partner.loyalty.member", inverse_name="tier_id", string="Members")
     member_count = fields.Integer(compute="_compute_member_count")
 
     # === CONSTRAINTS ===#

@@ -1,5 +1,6 @@
 """Who may do what: each role, on each model, allowed and refused; and what clients can call."""
 
+import base64
 import inspect
 from contextlib import suppress
 
@@ -70,6 +71,14 @@ RIGHTS = {
     "partner.loyalty.closing.exception": STAFF,
     "partner.loyalty.acceptance": {**STAFF, "portal_own": "r", "officer": "rc", "manager": "rc", "administrator": "rc"},
     "partner.loyalty.reward": {
+        **STAFF,
+        "salesperson": "r",
+        "salesperson_own": "r",
+        "portal_own": "r",
+        "manager": "rwcd",
+        "administrator": "rwcd",
+    },
+    "partner.loyalty.reward.file": {
         **STAFF,
         "salesperson": "r",
         "salesperson_own": "r",
@@ -327,6 +336,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.adjustment": adjustment,
             "partner.loyalty.deal": deal,
             "partner.loyalty.reward": claim.reward_id,
+            "partner.loyalty.reward.file": cls._create_material(),
             "partner.loyalty.claim": claim,
             **cls._create_closing(),
             "partner.loyalty.acceptance": cls.env["partner.loyalty.acceptance"].create(
@@ -363,6 +373,16 @@ class AccessCommon(PartnerLoyaltyCommon):
         claim = cls.env["partner.loyalty.claim"].create({"reward_id": reward.id, "member_id": cls.member.id})
         claim.action_request()
         return claim
+
+    @classmethod
+    def _create_material(cls):
+        """Give the dealer a file."""
+        file = Command.create({"name": "Prices", "file_name": "prices.txt", "file": base64.b64encode(b"1 euro")})
+        values = {"name": "Files", "program_id": cls.program.id, "kind": "material", "file_ids": [file]}
+        reward = cls.env["partner.loyalty.reward"].create(values)
+        claim = cls.env["partner.loyalty.claim"].sudo().create({"reward_id": reward.id, "member_id": cls.member.id})
+        claim._set_decision("fulfilled")
+        return reward.file_ids
 
     @classmethod
     def _create_claim_that_goes_on(cls):
