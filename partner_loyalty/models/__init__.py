@@ -1,6 +1,7 @@
 from . import partner_loyalty_campaign_mixin
 from . import partner_loyalty_input_mixin
 from . import partner_loyalty_rule_part_mixin
+from . import partner_loyalty_support_mixin
 from . import partner_loyalty_term_mixin
 from . import partner_loyalty_touch_mixin
 from . import partner_loyalty_bonus_reason
@@ -63,6 +64,7 @@ from . import partner_loyalty_reward_money
 from . import partner_loyalty_reward_price
 from . import partner_loyalty_reward_product
 from . import partner_loyalty_reward_project
+from . import partner_loyalty_reward_support
 from . import partner_loyalty_reward_survey
 from . import partner_loyalty_reward
 from . import partner_loyalty_reward_file

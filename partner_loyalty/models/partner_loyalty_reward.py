@@ -34,6 +34,7 @@ class PartnerLoyaltyReward(models.Model):
         "partner.loyalty.reward.price",
         "partner.loyalty.reward.product",
         "partner.loyalty.reward.project",
+        "partner.loyalty.reward.support",
         "partner.loyalty.reward.survey",
     ]
     _order = "program_id, sequence, point_cost, id"
@@ -60,6 +61,7 @@ class PartnerLoyaltyReward(models.Model):
             ("consulting", "Consulting"),
             ("project", "Joint Project"),
             ("material", "Marketing Material"),
+            ("support", "Priority Support"),
         ],
         required=True,
         default="product",
@@ -218,7 +220,7 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: list[str]
         """
-        return ["badge_id", "file_ids", "hours", "money_amount", "months", "pricelist_id", "product_id", "survey_id"]
+        return ["badge_id", "file_ids", "hours", "money_amount", "months", "pricelist_id", "product_id", "support_label", "survey_id"]
 
     @api.model
     def _get_immediate_kinds(self):
@@ -226,7 +228,7 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: set[str]
         """
-        return {"award", "material", "money", "price"}
+        return {"award", "material", "money", "price", "support"}
 
     @api.model
     def _get_single_kinds(self):
@@ -234,7 +236,7 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: set[str]
         """
-        return {"certification", "material", "project", "training"}
+        return {"certification", "material", "project", "support", "training"}
 
     def _get_missing_text(self):
         """Return what is missing for the reward to be possible, in words, or None."""

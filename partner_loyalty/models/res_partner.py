@@ -2,7 +2,9 @@ from odoo import api, fields, models
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "partner.loyalty.support.mixin"]
+    _support_field = "commercial_partner_id"
 
     # === FIELDS ===#
 

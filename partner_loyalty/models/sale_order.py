@@ -10,6 +10,7 @@ class SaleOrder(models.Model):
         "sale.order",
         "partner.loyalty.attribution.mixin",
         "partner.loyalty.stack.mixin",
+        "partner.loyalty.support.mixin",
         "partner.loyalty.touch.mixin",
     ]
 

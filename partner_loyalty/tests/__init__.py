@@ -53,6 +53,7 @@ from . import test_recovery
 from . import test_reward_consulting
 from . import test_reward_material
 from . import test_reward_project
+from . import test_reward_support
 from . import test_reward_survey
 from . import test_rule
 from . import test_rule_properties
