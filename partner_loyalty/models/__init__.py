@@ -59,6 +59,7 @@ from . import partner_loyalty_claim_milestone
 from . import partner_loyalty_contribution
 from . import partner_loyalty_reward_award
 from . import partner_loyalty_reward_consulting
+from . import partner_loyalty_reward_early
 from . import partner_loyalty_reward_material
 from . import partner_loyalty_reward_money
 from . import partner_loyalty_reward_price
@@ -68,6 +69,7 @@ from . import partner_loyalty_reward_support
 from . import partner_loyalty_reward_survey
 from . import partner_loyalty_reward
 from . import partner_loyalty_reward_file
+from . import partner_loyalty_release
 from . import partner_loyalty_rule
 from . import partner_loyalty_rule_band
 from . import partner_loyalty_rule_rate

@@ -29,6 +29,7 @@ class PartnerLoyaltyReward(models.Model):
         "partner.loyalty.input.mixin",
         "partner.loyalty.reward.award",
         "partner.loyalty.reward.consulting",
+        "partner.loyalty.reward.early",
         "partner.loyalty.reward.material",
         "partner.loyalty.reward.money",
         "partner.loyalty.reward.price",
@@ -62,6 +63,7 @@ class PartnerLoyaltyReward(models.Model):
             ("project", "Joint Project"),
             ("material", "Marketing Material"),
             ("support", "Priority Support"),
+            ("early", "Early Access"),
         ],
         required=True,
         default="product",
@@ -220,7 +222,18 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: list[str]
         """
-        return ["badge_id", "file_ids", "hours", "money_amount", "months", "pricelist_id", "product_id", "support_label", "survey_id"]
+        return [
+            "badge_id",
+            "file_ids",
+            "hours",
+            "money_amount",
+            "months",
+            "pricelist_id",
+            "product_id",
+            "release_ids",
+            "support_label",
+            "survey_id",
+        ]
 
     @api.model
     def _get_immediate_kinds(self):
@@ -228,7 +241,7 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: set[str]
         """
-        return {"award", "material", "money", "price", "support"}
+        return {"award", "early", "material", "money", "price", "support"}
 
     @api.model
     def _get_single_kinds(self):
@@ -236,7 +249,7 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: set[str]
         """
-        return {"certification", "material", "project", "support", "training"}
+        return {"certification", "early", "material", "project", "support", "training"}
 
     def _get_missing_text(self):
         """Return what is missing for the reward to be possible, in words, or None."""

@@ -69,7 +69,11 @@ class SaleOrder(models.Model):
     # === BUSINESS METHODS ===#
 
     def _confirmation_error_message(self):
-        return super()._confirmation_error_message() or self._get_loyalty_stack_error_message()
+        return (
+            super()._confirmation_error_message()
+            or self.env["partner.loyalty.release"]._get_refusal_of_order(self)
+            or self._get_loyalty_stack_error_message()
+        )
 
     def _get_counting_for_loyalty(self):
         """Return those of the orders that contribute."""

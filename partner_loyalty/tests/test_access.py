@@ -33,6 +33,14 @@ OFFICERS_DIALOG = {"officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"
 MANAGERS_DIALOG = {"manager": "rwcd", "administrator": "rwcd"}
 BONUS = {"officer": "r", "manager": "rwcd", "administrator": "rwcd"}
 TERMS = {**EVERY_EMPLOYEE, "portal_own": "r", "manager": "rwcd", "administrator": "rwcd"}
+REWARD = {
+    **STAFF,
+    "salesperson": "r",
+    "salesperson_own": "r",
+    "portal_own": "r",
+    "manager": "rwcd",
+    "administrator": "rwcd",
+}
 
 # What each role may do with a record about the dealer; a role that is not named may do nothing.
 # "own" is a user of the dealer in the portal, or the salesperson who looks after the dealer.
@@ -70,22 +78,9 @@ RIGHTS = {
     "partner.loyalty.closing.step": STAFF,
     "partner.loyalty.closing.exception": STAFF,
     "partner.loyalty.acceptance": {**STAFF, "portal_own": "r", "officer": "rc", "manager": "rc", "administrator": "rc"},
-    "partner.loyalty.reward": {
-        **STAFF,
-        "salesperson": "r",
-        "salesperson_own": "r",
-        "portal_own": "r",
-        "manager": "rwcd",
-        "administrator": "rwcd",
-    },
-    "partner.loyalty.reward.file": {
-        **STAFF,
-        "salesperson": "r",
-        "salesperson_own": "r",
-        "portal_own": "r",
-        "manager": "rwcd",
-        "administrator": "rwcd",
-    },
+    "partner.loyalty.reward": REWARD,
+    "partner.loyalty.reward.file": REWARD,
+    "partner.loyalty.release": REWARD,
     "partner.loyalty.claim": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.claim.hour": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.claim.milestone": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
@@ -337,6 +332,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.deal": deal,
             "partner.loyalty.reward": claim.reward_id,
             "partner.loyalty.reward.file": cls._create_material(),
+            "partner.loyalty.release": cls._create_release(),
             "partner.loyalty.claim": claim,
             **cls._create_closing(),
             "partner.loyalty.acceptance": cls.env["partner.loyalty.acceptance"].create(
@@ -373,6 +369,13 @@ class AccessCommon(PartnerLoyaltyCommon):
         claim = cls.env["partner.loyalty.claim"].create({"reward_id": reward.id, "member_id": cls.member.id})
         claim.action_request()
         return claim
+
+    @classmethod
+    def _create_release(cls):
+        product = cls._create_product(name="Bike").product_tmpl_id
+        values = {"product_tmpl_id": product.id, "early_date": "2026-05-01", "release_date": "2026-06-01"}
+        reward = {"name": "First", "program_id": cls.program.id, "kind": "early", "release_ids": [Command.create(values)]}
+        return cls.env["partner.loyalty.reward"].create(reward).release_ids
 
     @classmethod
     def _create_material(cls):
