@@ -46,6 +46,7 @@ from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
 from . import partner_loyalty_claim_consulting
+from . import partner_loyalty_claim_event
 from . import partner_loyalty_claim_material
 from . import partner_loyalty_claim_project
 from . import partner_loyalty_claim_survey
@@ -60,6 +61,7 @@ from . import partner_loyalty_contribution
 from . import partner_loyalty_reward_award
 from . import partner_loyalty_reward_consulting
 from . import partner_loyalty_reward_early
+from . import partner_loyalty_reward_event
 from . import partner_loyalty_reward_material
 from . import partner_loyalty_reward_money
 from . import partner_loyalty_reward_price

@@ -5,7 +5,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, formatLang
+from odoo.tools import SQL, format_date, formatLang
 
 from ..const import LEDGER_DIGITS
 
@@ -29,6 +29,7 @@ class PartnerLoyaltyClaim(models.Model):
         "partner.loyalty.approval.mixin",
         "partner.loyalty.input.mixin",
         "partner.loyalty.claim.consulting",
+        "partner.loyalty.claim.event",
         "partner.loyalty.claim.material",
         "partner.loyalty.claim.project",
         "partner.loyalty.claim.survey",
@@ -41,6 +42,7 @@ class PartnerLoyaltyClaim(models.Model):
     _protected_fields = frozenset(
         {
             "answer_id",
+            "attendance",
             "bonus_line_id",
             "cancel_reason",
             "company_id",
@@ -81,6 +83,8 @@ class PartnerLoyaltyClaim(models.Model):
         tracking=True,
     )
     kind = fields.Selection(related="reward_id.kind", store=True)
+    event_date = fields.Datetime(related="reward_id.event_date")
+    event_place = fields.Char(related="reward_id.event_place")
     member_id = fields.Many2one(
         comodel_name="partner.loyalty.member",
         required=True,
@@ -95,7 +99,7 @@ class PartnerLoyaltyClaim(models.Model):
     company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     source = fields.Selection(
-        selection=[("points", "Points"), ("bonus", "Bonus Action")],
+        selection=[("points", "Points"), ("bonus", "Bonus Action"), ("invitation", "Invitation")],
         string="Got by",
         required=True,
         default="points",
@@ -182,6 +186,10 @@ class PartnerLoyaltyClaim(models.Model):
         f"A claim is about 1 to {MAX_QUANTITY} pieces: enter a number in between.",
     )
     _bonus_once = models.UniqueIndex("(bonus_line_id, reward_id) WHERE bonus_line_id IS NOT NULL AND state <> 'canceled'")
+    _invited_once = models.UniqueIndex(
+        "(reward_id, member_id) WHERE source = 'invitation' AND state IN ('draft', 'requested', 'approved', 'fulfilled')",
+        "The member is invited already: open its invitation instead.",
+    )
     _taking_idx = models.Index("(reward_id, member_id) WHERE state IN ('requested', 'approved', 'fulfilled')")
     _expiry_idx = models.Index("(expiry_date) WHERE state = 'draft' AND expiry_date IS NOT NULL")
     _deadline_idx = models.Index("(date_deadline) WHERE state = 'approved'")
@@ -407,6 +415,12 @@ class PartnerLoyaltyClaim(models.Model):
 
     def _get_refusal_of_source(self):
         """Return why it cannot be had in the way that it is claimed, or None."""
+        if self.expiry_date and self.expiry_date < self.program_id._get_today():
+            return self.env._(
+                "%(claim)s was to be claimed until %(day)s.",
+                claim=self.name,
+                day=format_date(self.env, self.expiry_date),
+            )
         if self.source == "points" and not self.reward_id.point_cost:
             return self.env._(
                 "“%s” is not to be had for points: give it by a bonus action, or enter what it costs.", self.reward_id.name

@@ -17,7 +17,7 @@ class PartnerLoyaltyReward(models.Model):
 
     What a kind of reward does is said by hooks that end with its name; a module adds a kind by adding to the selection
     and defining the hooks it needs: ``_get_missing_text_<kind>()`` returns what is missing for it to be possible,
-    ``_check_request_<kind>(claim)`` raises where a claim lacks something, ``_start_<kind>(claim)`` begins with the
+    ``_get_refusal_<kind>()`` why nobody can have it any more, ``_check_request_<kind>(claim)`` raises where a claim lacks something, ``_start_<kind>(claim)`` begins with the
     approval, ``_stop_<kind>(claim)`` ends that where an approved claim is canceled, ``_fulfill_<kind>(claim)`` does
     what the member gets, and ``_undo_<kind>(claim)`` takes it back.
     """
@@ -30,6 +30,7 @@ class PartnerLoyaltyReward(models.Model):
         "partner.loyalty.reward.award",
         "partner.loyalty.reward.consulting",
         "partner.loyalty.reward.early",
+        "partner.loyalty.reward.event",
         "partner.loyalty.reward.material",
         "partner.loyalty.reward.money",
         "partner.loyalty.reward.price",
@@ -64,6 +65,7 @@ class PartnerLoyaltyReward(models.Model):
             ("material", "Marketing Material"),
             ("support", "Priority Support"),
             ("early", "Early Access"),
+            ("event", "Event"),
         ],
         required=True,
         default="product",
@@ -224,6 +226,7 @@ class PartnerLoyaltyReward(models.Model):
         """
         return [
             "badge_id",
+            "event_date",
             "file_ids",
             "hours",
             "money_amount",
@@ -249,7 +252,7 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: set[str]
         """
-        return {"certification", "early", "material", "project", "support", "training"}
+        return {"certification", "early", "event", "material", "project", "support", "training"}
 
     def _get_missing_text(self):
         """Return what is missing for the reward to be possible, in words, or None."""
@@ -331,7 +334,7 @@ class PartnerLoyaltyReward(models.Model):
                 day=format_date(self.env, self.date_to),
                 **terms,
             )
-        return self._get_missing_text()
+        return self._get_missing_text() or self._call_kind("get_refusal")
 
     def _get_refusal_of_member(self, member):
         """Return why this member cannot have the reward, or None."""

@@ -52,6 +52,7 @@ from . import test_quality
 from . import test_recovery
 from . import test_reward_consulting
 from . import test_reward_early
+from . import test_reward_event
 from . import test_reward_material
 from . import test_reward_project
 from . import test_reward_support

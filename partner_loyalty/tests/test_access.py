@@ -126,6 +126,8 @@ RIGHTS = {
     "partner.loyalty.deal.refuse": MANAGERS_DIALOG,
     "partner.loyalty.claim.refuse": MANAGERS_DIALOG,
     "partner.loyalty.claim.take.back": MANAGERS_DIALOG,
+    "partner.loyalty.claim.decline": OFFICERS_DIALOG,
+    "partner.loyalty.invite": OFFICERS_DIALOG,
     "partner.loyalty.attribution.choose": OFFICERS_DIALOG,
     "partner.loyalty.attribution.refuse": MANAGERS_DIALOG,
     "partner.loyalty.apply.past": MANAGERS_DIALOG,
@@ -449,6 +451,11 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.deal.refuse": {"reason": "No"},
             "partner.loyalty.claim.refuse": {"reason": "No"},
             "partner.loyalty.claim.take.back": {"reason": "No"},
+            "partner.loyalty.claim.decline": {"reason": "No"},
+            "partner.loyalty.invite": {
+                "reward_id": cls.env["partner.loyalty.reward"].search([], limit=1).id,
+                "answer_date": TODAY,
+            },
             "partner.loyalty.apply.past": {"program_id": cls.program.id},
             "partner.loyalty.takeover": {"member_id": cls.member.id},
             "partner.loyalty.tier.override": {

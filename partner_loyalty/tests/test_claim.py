@@ -21,7 +21,19 @@ TRANSITIONS = {
     ("action_cancel", "approved"): ({"manager"}, "canceled"),
     ("action_take_back", "fulfilled"): ({"manager"}, "canceled"),
 }
-ACTIONS = ("action_request", "action_approve", "action_refuse", "action_fulfill", "action_cancel", "action_take_back")
+ACTIONS = (
+    "action_request",
+    "action_approve",
+    "action_refuse",
+    "action_fulfill",
+    "action_cancel",
+    "action_take_back",
+    # These are for events alone.
+    "action_attend",
+    "action_decline",
+    "action_miss",
+)
+WITH_REASON = ("action_decline", "action_refuse", "action_take_back")
 
 
 @tagged("post_install", "-at_install")
@@ -104,7 +116,7 @@ class TestClaim(ClaimCommon):
         return claim
 
     def _call(self, claim, user, action):
-        arguments = ["No"] if action in ("action_refuse", "action_take_back") else []
+        arguments = ["No"] if action in WITH_REASON else []
         getattr(claim.with_user(user), action)(*arguments)
 
     def test_every_transition_by_every_role(self):

@@ -8,12 +8,14 @@ from . import partner_loyalty_adjustment_refuse
 from . import partner_loyalty_apply_past
 from . import partner_loyalty_attribution_choose
 from . import partner_loyalty_attribution_refuse
+from . import partner_loyalty_claim_decline
 from . import partner_loyalty_claim_refuse
 from . import partner_loyalty_closing_lock
 from . import partner_loyalty_claim_take_back
 from . import partner_loyalty_deal_refuse
 from . import partner_loyalty_enroll
 from . import partner_loyalty_explain
+from . import partner_loyalty_invite
 from . import partner_loyalty_leaderboard
 from . import partner_loyalty_liability
 from . import partner_loyalty_metric_reading
