@@ -45,6 +45,7 @@ from . import partner_loyalty_member_statement
 from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
+from . import partner_loyalty_claim_award
 from . import partner_loyalty_claim_consulting
 from . import partner_loyalty_claim_event
 from . import partner_loyalty_claim_material

@@ -28,6 +28,7 @@ class PartnerLoyaltyClaim(models.Model):
     _inherit = [
         "partner.loyalty.approval.mixin",
         "partner.loyalty.input.mixin",
+        "partner.loyalty.claim.award",
         "partner.loyalty.claim.consulting",
         "partner.loyalty.claim.event",
         "partner.loyalty.claim.material",

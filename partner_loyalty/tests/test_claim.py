@@ -469,3 +469,25 @@ class TestRewardKinds(ClaimCommon):
         self.assertEqual(given.user_id, contact)
         claim.with_user(self.users["manager"]).action_take_back("Named by mistake")
         self.assertFalse(held.exists() or given.exists())
+
+    def test_an_award_has_a_certificate_in_the_language_of_the_partner(self):
+        badge = self.env["gamification.badge"].create({"name": "Partner of the Year"})
+        self.env["res.lang"]._activate_lang("de_DE")
+        reward = self._create_reward(kind="award", badge_id=badge.id, name="Partner of the Year")
+        reward.with_context(lang="de_DE").name = "Partner des Jahres"
+        self.dealer.lang = "de_DE"
+        claim = self._request(reward)
+        with self.assertRefused("is none"):
+            claim.action_print_certificate()
+        claim.with_user(self.users["manager"]).action_approve()
+        self.assertEqual(claim.action_print_certificate()["report_name"], "partner_loyalty.report_claim_certificate")
+        report = self.env["ir.actions.report"].with_user(self.users["officer"])
+        html, _type = report._render_qweb_html("partner_loyalty.report_claim_certificate", claim.ids)
+        for words in ("Dealer", "Partner des Jahres", "18. März 2026", claim.name):
+            self.assertIn(words, html.decode())
+        with self.allow_pdf_render():
+            pdf, _type = report.with_context(force_report_rendering=True)._render_qweb_pdf(
+                "partner_loyalty.report_claim_certificate", claim.ids
+            )
+        self.assertEqual(pdf[:5], b"%PDF-")
+        self.assertEqual(pdf.count(b"/Type /Page\n"), 1)
