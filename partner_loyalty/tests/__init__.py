@@ -50,6 +50,7 @@ from . import test_program
 from . import test_promotion
 from . import test_quality
 from . import test_recovery
+from . import test_reward_browser
 from . import test_reward_consulting
 from . import test_reward_early
 from . import test_reward_event

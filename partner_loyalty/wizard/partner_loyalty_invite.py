@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -39,7 +41,12 @@ class PartnerLoyaltyInvite(models.TransientModel):
         domain="[('company_id', 'in', (False, company_id))]",
     )
     answer_date = fields.Date(
-        string="Answer until", required=True, help="Who has not answered after this day is not invited any more."
+        string="Answer until",
+        required=True,
+        compute="_compute_answer_date",
+        store=True,
+        readonly=False,
+        help="Who has not answered after this day is not invited any more.",
     )
     has_mail = fields.Boolean(string="Send an E-mail", default=True)
     member_ids = fields.Many2many(
@@ -54,6 +61,13 @@ class PartnerLoyaltyInvite(models.TransientModel):
     member_count = fields.Integer(string="Members Invited", compute="_compute_member_count")
 
     # === COMPUTE METHODS ===#
+
+    @api.depends("reward_id")
+    def _compute_answer_date(self):
+        for wizard in self:
+            event_date, today = wizard.reward_id.event_date, fields.Date.context_today(wizard)
+            # A week to prepare for those who come, where there is still time.
+            wizard.answer_date = max(today, event_date.date() - timedelta(days=7)) if event_date else today
 
     @api.depends("reward_id", "tier_ids", "segment_ids")
     def _compute_member_ids(self):
