@@ -30,6 +30,7 @@ from . import partner_loyalty_program
 from . import partner_loyalty_segment
 from . import partner_loyalty_tier
 from . import partner_loyalty_tier_criterion
+from . import partner_loyalty_tier_entitlement
 from . import partner_loyalty_tier_period
 from . import partner_loyalty_tier_review
 from . import partner_loyalty_tier_review_line

@@ -50,12 +50,14 @@ class PartnerLoyaltyClaim(models.Model):
             "date_deadline",
             "decided_at",
             "decided_by_id",
-            "is_decided_alone",
+            "entitlement_id",
+            "entitlement_key",
             "entry_id",
             "expiry_date",
             "fulfilled_at",
             "fulfilled_by_id",
             "hour_amount",
+            "is_decided_alone",
             "name",
             "order_id",
             "partner_id",
@@ -100,7 +102,7 @@ class PartnerLoyaltyClaim(models.Model):
     company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     source = fields.Selection(
-        selection=[("points", "Points"), ("bonus", "Bonus Action"), ("invitation", "Invitation")],
+        selection=[("points", "Points"), ("bonus", "Bonus Action"), ("tier", "Tier"), ("invitation", "Invitation")],
         string="Got by",
         required=True,
         default="points",
@@ -115,6 +117,14 @@ class PartnerLoyaltyClaim(models.Model):
         readonly=True,
         copy=False,
     )
+    entitlement_id = fields.Many2one(
+        comodel_name="partner.loyalty.tier.entitlement",
+        index="btree_not_null",
+        ondelete="set null",
+        readonly=True,
+        copy=False,
+    )
+    entitlement_key = fields.Char(readonly=True, copy=False, help="For which decision or year a tier has given it.")
     quantity = fields.Integer(string="Pieces", default=1, required=True, aggregator="sum", tracking=True)
     point_amount = fields.Float(
         string="Points",
@@ -187,6 +197,10 @@ class PartnerLoyaltyClaim(models.Model):
         f"A claim is about 1 to {MAX_QUANTITY} pieces: enter a number in between.",
     )
     _bonus_once = models.UniqueIndex("(bonus_line_id, reward_id) WHERE bonus_line_id IS NOT NULL AND state <> 'canceled'")
+    _entitled_once = models.UniqueIndex(
+        "(member_id, reward_id, entitlement_key) WHERE entitlement_key IS NOT NULL",
+        "The tier has given this to the member already.",
+    )
     _invited_once = models.UniqueIndex(
         "(reward_id, member_id) WHERE source = 'invitation' AND state IN ('draft', 'requested', 'approved', 'fulfilled')",
         "The member is invited already: open its invitation instead.",
@@ -409,7 +423,8 @@ class PartnerLoyaltyClaim(models.Model):
         self.ensure_one()
         # The cost may have changed since the draft was written.
         self.sudo()._compute_point_amount()
-        refusal = self.reward_id._get_refusal(self.member_id, self.quantity) or self._get_refusal_of_source()
+        is_entitled = self.source == "tier"
+        refusal = self.reward_id._get_refusal(self.member_id, self.quantity, is_entitled) or self._get_refusal_of_source()
         if refusal:
             raise UserError(refusal)
         self.reward_id._check_request(self)

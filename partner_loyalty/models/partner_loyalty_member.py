@@ -190,6 +190,10 @@ class PartnerLoyaltyMember(models.Model):
     entry_count = fields.Integer(string="Statement Lines", compute="_compute_counts")
     payout_count = fields.Integer(string="Payouts", compute="_compute_counts")
     deal_count = fields.Integer(string="Deals", compute="_compute_request_counts", groups=STAFF_GROUPS)
+    claim_ids = fields.One2many(
+        comodel_name="partner.loyalty.claim", inverse_name="member_id", string="Claims", groups=STAFF_GROUPS
+    )
+    entitlement_ids = fields.One2many(related="tier_id.entitlement_ids", string="Rewards of the Tier")
     claim_count = fields.Integer(string="Rewards", compute="_compute_request_counts", groups=STAFF_GROUPS)
 
     # === CONSTRAINTS ===#

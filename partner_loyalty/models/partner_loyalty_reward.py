@@ -303,16 +303,18 @@ class PartnerLoyaltyReward(models.Model):
             SQL("UPDATE partner_loyalty_reward SET sequence = sequence WHERE id = ANY(%s)", list(self.ids))
         )
 
-    def _get_refusal(self, member, quantity=1):
+    def _get_refusal(self, member, quantity=1, is_entitled=False):
         """Return why a member cannot have so many pieces, in words, or None; points are another matter.
 
         :param member: ``partner.loyalty.member``
         :param int quantity: number of pieces
+        :param bool is_entitled: its tier has given it, and it keeps that whatever its tier is now
         """
         self.ensure_one()
         return (
             self._get_refusal_of_reward()
             or self._get_refusal_of_member(member)
+            or (not is_entitled and self._get_refusal_of_audience(member))
             or self._get_refusal_of_stock(member, quantity)
         )
 
@@ -343,6 +345,11 @@ class PartnerLoyaltyReward(models.Model):
             return self.env._("“%(reward)s” is a reward of another program than that of %(member)s.", **terms)
         if member.state != "active":
             return self.env._("%(member)s is no active member, and gets no rewards.", **terms)
+        return None
+
+    def _get_refusal_of_audience(self, member):
+        """Return why the reward is for others than this member, or None."""
+        terms = {"reward": self.name, "member": member.partner_id.display_name}
         if self.tier_ids and member.tier_id not in self.tier_ids:
             tiers = ", ".join(self.tier_ids.mapped("name"))
             return self.env._("“%(reward)s” is for members of %(tiers)s only.", tiers=tiers, **terms)

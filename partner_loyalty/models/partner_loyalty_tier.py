@@ -61,6 +61,9 @@ class PartnerLoyaltyTier(models.Model):
         help="Set on the partner with the tier, and taken back after it, but never over ones that somebody chose.",
     )
     entitlements = fields.Html(translate=True, help="What else members of this tier get; shown on their pages.")
+    entitlement_ids = fields.One2many(
+        comodel_name="partner.loyalty.tier.entitlement", inverse_name="tier_id", string="Rewards of the Tier"
+    )
     color = fields.Integer()
     member_ids = fields.One2many(comodel_name="partner.loyalty.member", inverse_name="tier_id", string="Members")
     member_count = fields.Integer(compute="_compute_member_count")

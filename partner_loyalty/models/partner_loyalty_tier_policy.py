@@ -166,13 +166,15 @@ class PartnerLoyaltyTierPolicy(models.AbstractModel):
 
     @api.model
     def _cron_evaluate_tiers(self):
-        """Decide the tiers of the periods that have ended, program by program."""
+        """Decide the tiers of the periods that have ended, and grant what they give, program by program."""
         programs = self.search([("state", "=", "running")])
         self.env["ir.cron"]._commit_progress(remaining=len(programs))
         for program in programs:
             self.env["partner.loyalty.tier.review"]._publish_due(program)
             program._evaluate_tiers()
             program._refresh_tiers()
+            while self.env["partner.loyalty.tier.entitlement"]._grant_batch(program):
+                self.env["ir.cron"]._commit_progress()
             self.env["ir.cron"]._commit_progress(1)
 
     def _refresh_tiers(self):

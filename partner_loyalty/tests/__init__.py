@@ -26,6 +26,7 @@ from . import test_contribution_plans
 from . import test_currency
 from . import test_deal
 from . import test_difference
+from . import test_entitlement
 from . import test_entry
 from . import test_expiry
 from . import test_faults

@@ -50,6 +50,7 @@ RIGHTS = {
     "partner.loyalty.rule": TERMS,
     "partner.loyalty.rule.rate": TERMS,
     "partner.loyalty.tier.criterion": TERMS,
+    "partner.loyalty.tier.entitlement": TERMS,
     "partner.loyalty.rule.band": TERMS,
     "partner.loyalty.segment": {**EVERY_EMPLOYEE, "officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.metric": {"officer": "r", "manager": "rwcd", "administrator": "rwcd"},
@@ -215,6 +216,12 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.member": cls.member,
             "partner.loyalty.member.period": cls.member.period_ids,
             "partner.loyalty.tier.period": cls.member.tier_period_ids[0],
+            "partner.loyalty.tier.entitlement": cls.env["partner.loyalty.tier.entitlement"].create(
+                {
+                    "tier_id": cls.program.tier_ids[1].id,
+                    "reward_id": cls.env["partner.loyalty.reward"].search([("program_id", "=", cls.program.id)], limit=1).id,
+                }
+            ),
             "partner.loyalty.tier.criterion": cls.env["partner.loyalty.tier.criterion"].create(
                 {
                     "tier_id": cls.program.tier_ids[1].id,
