@@ -16,7 +16,12 @@ TOUCHING_FIELDS = {
 
 class CrmLead(models.Model):
     _name = "crm.lead"
-    _inherit = ["crm.lead", "partner.loyalty.attribution.mixin", "partner.loyalty.touch.mixin", "partner.loyalty.support.mixin"]
+    _inherit = [
+        "crm.lead",
+        "partner.loyalty.attribution.mixin",
+        "partner.loyalty.touch.mixin",
+        "partner.loyalty.support.mixin",
+    ]
 
     # === FIELDS ===#
 

@@ -196,13 +196,16 @@ class PartnerLoyaltyClaim(models.Model):
         f"CHECK (quantity BETWEEN 1 AND {MAX_QUANTITY})",
         f"A claim is about 1 to {MAX_QUANTITY} pieces: enter a number in between.",
     )
-    _bonus_once = models.UniqueIndex("(bonus_line_id, reward_id) WHERE bonus_line_id IS NOT NULL AND state <> 'canceled'")
+    _bonus_once = models.UniqueIndex(
+        "(bonus_line_id, reward_id) WHERE bonus_line_id IS NOT NULL AND state <> 'canceled'"
+    )
     _entitled_once = models.UniqueIndex(
         "(member_id, reward_id, entitlement_key) WHERE entitlement_key IS NOT NULL",
         "The tier has given this to the member already.",
     )
     _invited_once = models.UniqueIndex(
-        "(reward_id, member_id) WHERE source = 'invitation' AND state IN ('draft', 'requested', 'approved', 'fulfilled')",
+        "(reward_id, member_id) WHERE source = 'invitation'"
+        " AND state IN ('draft', 'requested', 'approved', 'fulfilled')",
         "The member is invited already: open its invitation instead.",
     )
     _taking_idx = models.Index("(reward_id, member_id) WHERE state IN ('requested', 'approved', 'fulfilled')")
@@ -423,11 +426,11 @@ class PartnerLoyaltyClaim(models.Model):
         self.ensure_one()
         # The cost may have changed since the draft was written.
         self.sudo()._compute_point_amount()
-        is_entitled = self.source == "tier"
-        refusal = self.reward_id._get_refusal(self.member_id, self.quantity, is_entitled) or self._get_refusal_of_source()
+        reward, is_entitled = self.reward_id, self.source == "tier"
+        refusal = reward._get_refusal(self.member_id, self.quantity, is_entitled) or self._get_refusal_of_source()
         if refusal:
             raise UserError(refusal)
-        self.reward_id._check_request(self)
+        reward._check_request(self)
 
     def _get_refusal_of_source(self):
         """Return why it cannot be had in the way that it is claimed, or None."""
@@ -439,7 +442,8 @@ class PartnerLoyaltyClaim(models.Model):
             )
         if self.source == "points" and not self.reward_id.point_cost:
             return self.env._(
-                "“%s” is not to be had for points: give it by a bonus action, or enter what it costs.", self.reward_id.name
+                "“%s” is not to be had for points: give it by a bonus action, or enter what it costs.",
+                self.reward_id.name,
             )
         return None
 
@@ -449,7 +453,11 @@ class PartnerLoyaltyClaim(models.Model):
         :raises UserError: where it is somebody else
         """
         approved = self.filtered(lambda claim: claim.state == "approved")
-        if approved and not self.env.su and not self.env.user.has_group("partner_loyalty.partner_loyalty_group_manager"):
+        if (
+            approved
+            and not self.env.su
+            and not self.env.user.has_group("partner_loyalty.partner_loyalty_group_manager")
+        ):
             raise UserError(
                 self.env._(
                     "%(claims)s was approved, so only a loyalty manager can cancel it.", claims=approved._get_names()

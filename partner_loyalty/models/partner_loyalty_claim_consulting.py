@@ -61,9 +61,11 @@ class PartnerLoyaltyClaimConsulting(models.AbstractModel):
     def _finish_hours(self):
         """Fulfill the claims whose hours are used up."""
         used_up = self.filtered(
-            lambda claim: claim.state == "approved"
-            and claim.hour_amount
-            and float_compare(claim.hour_left, 0, precision_digits=HOUR_DIGITS[1]) <= 0
+            lambda claim: (
+                claim.state == "approved"
+                and claim.hour_amount
+                and float_compare(claim.hour_left, 0, precision_digits=HOUR_DIGITS[1]) <= 0
+            )
         )
         used_up._fulfill()
 

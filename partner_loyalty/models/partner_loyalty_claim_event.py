@@ -10,9 +10,7 @@ class PartnerLoyaltyClaimEvent(models.AbstractModel):
 
     # === FIELDS ===#
 
-    attendance = fields.Selection(
-        selection=[("yes", "Attended"), ("no", "Did Not Attend")], readonly=True, copy=False
-    )
+    attendance = fields.Selection(selection=[("yes", "Attended"), ("no", "Did Not Attend")], readonly=True, copy=False)
 
     # === ACTION METHODS ===#
 

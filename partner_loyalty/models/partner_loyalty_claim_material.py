@@ -9,9 +9,7 @@ class PartnerLoyaltyClaimMaterial(models.AbstractModel):
 
     # === FIELDS ===#
 
-    file_ids = fields.Many2many(
-        comodel_name="partner.loyalty.reward.file", string="Files", compute="_compute_file_ids"
-    )
+    file_ids = fields.Many2many(comodel_name="partner.loyalty.reward.file", string="Files", compute="_compute_file_ids")
 
     # === COMPUTE METHODS ===#
 

@@ -11,7 +11,9 @@ from ..const import UNITS
 from ..tools import periods
 
 # Who sees what a member has asked for.
-STAFF_GROUPS = "partner_loyalty.partner_loyalty_group_officer,account.group_account_invoice,account.group_account_readonly"
+STAFF_GROUPS = (
+    "partner_loyalty.partner_loyalty_group_officer,account.group_account_invoice,account.group_account_readonly"
+)
 
 
 class PartnerLoyaltyMember(models.Model):

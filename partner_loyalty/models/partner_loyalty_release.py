@@ -28,7 +28,9 @@ class PartnerLoyaltyRelease(models.Model):
         ondelete="cascade",
         domain="[('sale_ok', '=', True), ('company_id', 'in', (False, company_id))]",
     )
-    early_date = fields.Date(string="Early from", required=True, help="Who has the reward can order it from this day on.")
+    early_date = fields.Date(
+        string="Early from", required=True, help="Who has the reward can order it from this day on."
+    )
     release_date = fields.Date(
         string="For All from", required=True, help="Others are refused when their order is confirmed before this day."
     )

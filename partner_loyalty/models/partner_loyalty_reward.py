@@ -17,9 +17,10 @@ class PartnerLoyaltyReward(models.Model):
 
     What a kind of reward does is said by hooks that end with its name; a module adds a kind by adding to the selection
     and defining the hooks it needs: ``_get_missing_text_<kind>()`` returns what is missing for it to be possible,
-    ``_get_refusal_<kind>()`` why nobody can have it any more, ``_check_request_<kind>(claim)`` raises where a claim lacks something, ``_start_<kind>(claim)`` begins with the
-    approval, ``_stop_<kind>(claim)`` ends that where an approved claim is canceled, ``_fulfill_<kind>(claim)`` does
-    what the member gets, and ``_undo_<kind>(claim)`` takes it back.
+    ``_get_refusal_<kind>()`` why nobody can have it any more, ``_check_request_<kind>(claim)`` raises where a claim
+    lacks something, ``_start_<kind>(claim)`` begins with the approval, ``_stop_<kind>(claim)`` ends that where an
+    approved claim is canceled, ``_fulfill_<kind>(claim)`` does what the member gets, and ``_undo_<kind>(claim)`` takes
+    it back.
     """
 
     _name = "partner.loyalty.reward"
@@ -128,7 +129,8 @@ class PartnerLoyaltyReward(models.Model):
         "So many pieces cannot be had: enter a number of pieces, or zero for as many as are asked for.",
     )
     _fulfill_days_range = models.Constraint(
-        "CHECK (fulfill_days BETWEEN 0 AND 365)", "A reward is fulfilled within 0 to 365 days: enter a number in between."
+        "CHECK (fulfill_days BETWEEN 0 AND 365)",
+        "A reward is fulfilled within 0 to 365 days: enter a number in between.",
     )
     _dates_order = models.Constraint(
         "CHECK (date_to >= date_from)", "A reward ends after it begins: enter a later last day."
@@ -181,7 +183,8 @@ class PartnerLoyaltyReward(models.Model):
             if 0 < reward.stock < taken.get(reward, 0):
                 raise ValidationError(
                     self.env._(
-                        "Members have claimed %(taken)s of “%(reward)s” already: there cannot be fewer pieces than that.",
+                        "Members have claimed %(taken)s of “%(reward)s” already: "
+                        "there cannot be fewer pieces than that.",
                         taken=taken[reward],
                         reward=reward.name,
                     )
@@ -192,7 +195,9 @@ class PartnerLoyaltyReward(models.Model):
         for reward in self:
             if reward.claim_ids.program_id - reward.program_id:
                 raise ValidationError(
-                    self.env._("“%s” has been claimed in its program: create a new reward for another one.", reward.name)
+                    self.env._(
+                        "“%s” has been claimed in its program: create a new reward for another one.", reward.name
+                    )
                 )
 
     # === CRUD METHODS ===#

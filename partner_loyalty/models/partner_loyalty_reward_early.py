@@ -14,7 +14,8 @@ class PartnerLoyaltyRewardEarly(models.AbstractModel):
         comodel_name="partner.loyalty.release", inverse_name="reward_id", string="Products", copy=True
     )
     by_tier = fields.Boolean(
-        string="Without a Claim", help="Members of the tiers of the reward have it by themselves; all where it names none."
+        string="Without a Claim",
+        help="Members of the tiers of the reward have it by themselves; all where it names none.",
     )
 
     # === CRUD METHODS ===#
@@ -55,10 +56,13 @@ class PartnerLoyaltyRewardEarly(models.AbstractModel):
             & Domain([("state", "=", "active"), ("merged_into_id", "=", False)])
         )
         by_tier = self.filtered(
-            lambda reward: reward.by_tier
-            and any(
-                member.program_id == reward.program_id and (not reward.tier_ids or member.tier_id in reward.tier_ids)
-                for member in members
+            lambda reward: (
+                reward.by_tier
+                and any(
+                    member.program_id == reward.program_id
+                    and (not reward.tier_ids or member.tier_id in reward.tier_ids)
+                    for member in members
+                )
             )
         )
         return claimed.reward_id | by_tier

@@ -67,6 +67,8 @@ class PartnerLoyaltyRewardFile(models.Model):
         :param member: ``partner.loyalty.member``
         """
         return self.filtered(
-            lambda file: (not file.lang or file.lang == member.partner_id.lang)
-            and (not file.tier_ids or member.tier_id in file.tier_ids)
+            lambda file: (
+                (not file.lang or file.lang == member.partner_id.lang)
+                and (not file.tier_ids or member.tier_id in file.tier_ids)
+            )
         )

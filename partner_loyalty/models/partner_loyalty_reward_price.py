@@ -25,7 +25,8 @@ class PartnerLoyaltyRewardPrice(models.AbstractModel):
     # === CONSTRAINTS ===#
 
     _months_range = models.Constraint(
-        "CHECK (months BETWEEN 1 AND 120)", "What is had for a time is had for 1 to 120 months: enter a number in between."
+        "CHECK (months BETWEEN 1 AND 120)",
+        "What is had for a time is had for 1 to 120 months: enter a number in between.",
     )
 
     # === BUSINESS METHODS ===#

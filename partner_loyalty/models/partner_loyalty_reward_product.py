@@ -65,8 +65,6 @@ class PartnerLoyaltyRewardProduct(models.AbstractModel):
             "origin": claim.name,
             "loyalty_claim_id": claim.id,
             "order_line": [
-                Command.create(
-                    {"product_id": self.product_id.id, "product_uom_qty": claim.quantity, "price_unit": 0}
-                )
+                Command.create({"product_id": self.product_id.id, "product_uom_qty": claim.quantity, "price_unit": 0})
             ],
         }

@@ -18,7 +18,9 @@ class PartnerLoyaltyRewardProject(models.AbstractModel):
         :raises UserError: where it is not
         """
         if not (claim.note or "").strip():
-            raise UserError(self.env._("Write the brief of %s first: what is planned, and what it is to bring.", claim.name))
+            raise UserError(
+                self.env._("Write the brief of %s first: what is planned, and what it is to bring.", claim.name)
+            )
 
     def _fulfill_project(self, claim):
         """Check that all is done and written down.

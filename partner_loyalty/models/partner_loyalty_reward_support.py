@@ -9,7 +9,9 @@ class PartnerLoyaltyRewardSupport(models.AbstractModel):
 
     # === FIELDS ===#
 
-    support_label = fields.Char(translate=True, help="What is shown to who sells and helps, such as “Answer within a day”.")
+    support_label = fields.Char(
+        translate=True, help="What is shown to who sells and helps, such as “Answer within a day”."
+    )
 
     # === BUSINESS METHODS ===#
 

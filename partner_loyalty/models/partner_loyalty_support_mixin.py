@@ -16,9 +16,7 @@ class PartnerLoyaltySupportMixin(models.AbstractModel):
 
     # === FIELDS ===#
 
-    loyalty_support = fields.Char(
-        string="Priority Support", compute="_compute_loyalty_support", groups=SUPPORT_GROUPS
-    )
+    loyalty_support = fields.Char(string="Priority Support", compute="_compute_loyalty_support", groups=SUPPORT_GROUPS)
 
     # === COMPUTE METHODS ===#
 

@@ -219,7 +219,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.tier.entitlement": cls.env["partner.loyalty.tier.entitlement"].create(
                 {
                     "tier_id": cls.program.tier_ids[1].id,
-                    "reward_id": cls.env["partner.loyalty.reward"].search([("program_id", "=", cls.program.id)], limit=1).id,
+                    "reward_id": cls._find_reward().id,
                 }
             ),
             "partner.loyalty.tier.criterion": cls.env["partner.loyalty.tier.criterion"].create(
@@ -380,10 +380,19 @@ class AccessCommon(PartnerLoyaltyCommon):
         return claim
 
     @classmethod
+    def _find_reward(cls):
+        return cls.env["partner.loyalty.reward"].search([("program_id", "=", cls.program.id)], limit=1)
+
+    @classmethod
     def _create_release(cls):
         product = cls._create_product(name="Bike").product_tmpl_id
         values = {"product_tmpl_id": product.id, "early_date": "2026-05-01", "release_date": "2026-06-01"}
-        reward = {"name": "First", "program_id": cls.program.id, "kind": "early", "release_ids": [Command.create(values)]}
+        reward = {
+            "name": "First",
+            "program_id": cls.program.id,
+            "kind": "early",
+            "release_ids": [Command.create(values)],
+        }
         return cls.env["partner.loyalty.reward"].create(reward).release_ids
 
     @classmethod
@@ -460,7 +469,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.claim.take.back": {"reason": "No"},
             "partner.loyalty.claim.decline": {"reason": "No"},
             "partner.loyalty.invite": {
-                "reward_id": cls.env["partner.loyalty.reward"].search([], limit=1).id,
+                "reward_id": cls._find_reward().id,
                 "answer_date": TODAY,
             },
             "partner.loyalty.apply.past": {"program_id": cls.program.id},

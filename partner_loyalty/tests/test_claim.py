@@ -181,7 +181,12 @@ class TestClaim(ClaimCommon):
 
     def test_nobody_sets_by_hand_what_the_program_sets(self):
         claim = self._create_claim()
-        for name, value in {"state": "fulfilled", "point_amount": 0, "source": "bonus", "entry_id": self.lots[0].id}.items():
+        for name, value in {
+            "state": "fulfilled",
+            "point_amount": 0,
+            "source": "bonus",
+            "entry_id": self.lots[0].id,
+        }.items():
             with self.subTest(field=name):
                 with self.assertRefused("use the buttons", AccessError):
                     claim.write({name: value})
@@ -395,7 +400,9 @@ class TestRewardKinds(ClaimCommon):
         claim.action_fulfill()
         order = claim.order_id.sudo()
         self.assertRecordValues(order, [{"state": "sale", "amount_total": 0, "partner_id": self.dealer.id}])
-        self.assertRecordValues(order.order_line, [{"product_id": self.thing.id, "product_uom_qty": 1, "price_unit": 0}])
+        self.assertRecordValues(
+            order.order_line, [{"product_id": self.thing.id, "product_uom_qty": 1, "price_unit": 0}]
+        )
         self._answer_documents()
         self.assertFalse(self.env["partner.loyalty.entry"].search([("program_id", "=", program.id)]))
         contributions = self.env["partner.loyalty.contribution"].search([("document_model", "=", "sale.order")])

@@ -1,5 +1,7 @@
 """Hours as a reward: counted down as they are spent, never more than there are."""
 
+from functools import partial
+
 from psycopg2 import errors
 
 from odoo.exceptions import AccessError, ValidationError
@@ -109,13 +111,16 @@ class TestConcurrentHours(ConcurrencyCase):
             self.assertEqual(claim.hour_left, 2)
             claim.action_cancel()
 
+    @staticmethod
+    def _enter(env, claim_id):
+        env["partner.loyalty.claim.hour"].create({"claim_id": claim_id, "name": "Workshop", "hours": 3})
+
     def _log(self, claim_id):
         """Enter hours as a click does, with the retries of a request, and once more where those were used up."""
         while True:
             try:
                 with self._transaction() as env, mute_logger("odoo.sql_db", "odoo.service.model"):
-                    vals = {"claim_id": claim_id, "name": "Workshop", "hours": 3}
-                    retrying(lambda: env["partner.loyalty.claim.hour"].create(vals), env)
+                    retrying(partial(self._enter, env, claim_id), env)
                 return "logged"
             except ValidationError:
                 return "refused"

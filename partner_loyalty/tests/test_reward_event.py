@@ -32,7 +32,9 @@ class TestRewardEvent(ClaimCommon):
     def _invite(self, **values):
         wizards = self.env["partner.loyalty.invite"].with_user(self.users["officer"])
         wizard = wizards.create({"reward_id": self.event.id, "answer_date": "2026-04-15", **values})
-        return self.env["partner.loyalty.claim"].with_user(self.users["officer"]).search(wizard.action_invite()["domain"])
+        return (
+            self.env["partner.loyalty.claim"].with_user(self.users["officer"]).search(wizard.action_invite()["domain"])
+        )
 
     # === INVITATIONS ===#
 
@@ -40,7 +42,12 @@ class TestRewardEvent(ClaimCommon):
         self.dealer.email = "dealer@example.com"
         claims = self._invite().sorted("id")
         self.assertEqual(claims.member_id, self.member + self.other + self.third)
-        expected = {"state": "draft", "source": "invitation", "point_amount": 0, "expiry_date": Date.to_date("2026-04-15")}
+        expected = {
+            "state": "draft",
+            "source": "invitation",
+            "point_amount": 0,
+            "expiry_date": Date.to_date("2026-04-15"),
+        }
         self.assertRecordValues(claims, [expected] * 3)
         mail = self.env["mail.mail"].search([("recipient_ids", "=", self.dealer.id)])
         self.assertEqual(mail.subject, "Dealer Club: invitation to Gala")
@@ -60,7 +67,9 @@ class TestRewardEvent(ClaimCommon):
             self._invite(tier_ids=[Command.set(gold.ids)])
         with self.assertRefused("invited already"):
             self._invite(member_ids=[Command.set(self.other.ids)])
-        self.assertEqual(self._invite(tier_ids=[Command.set(silver.ids)]).member_id, self.other + self.third + self.member)
+        self.assertEqual(
+            self._invite(tier_ids=[Command.set(silver.ids)]).member_id, self.other + self.third + self.member
+        )
 
     def test_who_the_event_is_not_for_is_not_proposed(self):
         self.event.tier_ids = self.program._get_tiers()[1]

@@ -8,9 +8,11 @@ from pathlib import PurePath
 MAX_FILE_SIZE = 25 * 1024 * 1024
 
 # How the names of programs and scripts end.
-PROGRAM_ENDINGS = frozenset(
-    ".app .bat .cmd .com .cpl .dll .dmg .exe .hta .htm .html .jar .js .jse .lnk .msi .msp .pif .ps1 .reg .scr .sh .svg"
-    " .vb .vbe .vbs .wsf .xhtml".split()
+PROGRAM_ENDINGS = (
+    *(".app", ".bat", ".cmd", ".com", ".cpl", ".dll", ".dmg", ".exe", ".hta", ".jar", ".jse", ".lnk", ".msi", ".msp"),
+    *(".pif", ".ps1", ".reg", ".scr", ".sh", ".vb", ".vbe", ".vbs", ".wsf"),
+    # What a browser runs when it is opened.
+    *(".htm", ".html", ".js", ".svg", ".xhtml"),
 )
 # What programs and scripts begin with, whatever their names.
 PROGRAM_BEGINNINGS = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa\xcf")

@@ -97,7 +97,11 @@ class PartnerLoyaltyInvite(models.TransientModel):
         claims_sudo = claims_sudo.create([self._prepare_claim_vals(member) for member in members])
         if self.has_mail:
             claims_sudo._send_event_invitations()
-        return {**self.reward_id.action_view_claims(), "view_mode": "list,form", "views": [(False, "list"), (False, "form")]}
+        return {
+            **self.reward_id.action_view_claims(),
+            "view_mode": "list,form",
+            "views": [(False, "list"), (False, "form")],
+        }
 
     # === BUSINESS METHODS ===#
 
@@ -114,7 +118,9 @@ class PartnerLoyaltyInvite(models.TransientModel):
             raise UserError(refusal)
         today = self.program_id._get_today()
         if not today <= self.answer_date <= fields.Date.to_date(reward.event_date):
-            raise UserError(self.env._("Members answer from today until the day of the event: choose a day in between."))
+            raise UserError(
+                self.env._("Members answer from today until the day of the event: choose a day in between.")
+            )
 
     def _get_member_domain(self):
         """Return who is invited: of the tiers and segments that were chosen, and that the event is for.

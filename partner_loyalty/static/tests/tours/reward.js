@@ -24,7 +24,7 @@ function add(name, ...steps) {
 // What members get with the approval of a manager.
 add("price", press("action_approve"), reach("Fulfilled"), {
     content: "It says how long the prices are valid",
-    trigger: ".o_field_widget[name=valid_until]:contains(06/17/2026)",
+    trigger: ".o_field_widget[name=valid_until]:contains(Jun 17)",
 });
 add("money", press("action_approve"), reach("Fulfilled"));
 add("award", press("action_approve"), reach("Fulfilled"), {
