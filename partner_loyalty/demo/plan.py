@@ -222,6 +222,8 @@ CLAIMS = (
     PlannedClaim("reward_tool_kit", "dealer_wisla", "approved"),
     PlannedClaim("reward_credit", "dealer_nordlicht", "requested"),
     PlannedClaim("reward_tool_kit", "dealer_dolyna", "draft"),
+    PlannedClaim("reward_consulting", "dealer_dnipro", "approved"),
+    PlannedClaim("reward_support", "dealer_nordlicht", "approved"),
 )
 
 
