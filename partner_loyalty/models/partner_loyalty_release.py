@@ -116,27 +116,39 @@ class PartnerLoyaltyRelease(models.Model):
         :param order: ``sale.order``
         """
         unreleased = self._get_unreleased(order.company_id.id)
+        # What a reward delivers is not sold.
         if not unreleased or order.loyalty_claim_id:
             return None
         ordered = order.order_line.product_id.product_tmpl_id
         rows = [row for row in unreleased if row[0] in ordered.ids]
-        if not rows:
-            return None
+        days = self._get_days_to_come(rows, order.loyalty_buyer_id) if rows else {}
+        for product in ordered.filtered(lambda product: product.id in days):
+            return self.env._(
+                "“%(product)s” has not been released yet: %(partner)s can order it from %(day)s on.",
+                product=product.name,
+                partner=order.loyalty_buyer_id.display_name,
+                day=format_date(self.env, days[product.id]),
+            )
+        return None
+
+    @api.model
+    def _get_days_to_come(self, rows, partner):
+        """Return from which days on a company can order what it cannot order today.
+
+        :param list rows: see :meth:`_get_unreleased`
+        :param partner: ``res.partner``
+        :return: day by id of the product template
+        :rtype: dict
+        """
         # Whoever confirms orders need not see rewards and who has them.
         rewards_sudo = self.env["partner.loyalty.reward"].sudo().browse({row[1] for row in rows})
-        entitled = rewards_sudo._get_with_early_access(order.loyalty_buyer_id)
-        today = rewards_sudo[0].program_id._get_today()
-        for product in ordered:
-            days = [
-                early if reward_id in entitled.ids else general
-                for product_id, reward_id, early, general in rows
-                if product_id == product.id
-            ]
-            if days and today < min(days):
-                return self.env._(
-                    "“%(product)s” has not been released yet: %(partner)s can order it from %(day)s on.",
-                    product=product.name,
-                    partner=order.loyalty_buyer_id.display_name,
-                    day=format_date(self.env, min(days)),
-                )
-        return None
+        rewards_sudo = rewards_sudo.filtered(lambda reward: reward.program_id.state == "running")
+        entitled = rewards_sudo._get_with_early_access(partner)
+        days = {}
+        for product_id, reward_id, early_date, release_date in rows:
+            if reward_id in rewards_sudo.ids:
+                day = early_date if reward_id in entitled.ids else release_date
+                days[product_id] = min(day, days.get(product_id, day))
+        # Rewards of one company can have time zones of their own; the first one says what day it is.
+        today = rewards_sudo[:1].program_id._get_today() if rewards_sudo else None
+        return {product_id: day for product_id, day in days.items() if day > today}

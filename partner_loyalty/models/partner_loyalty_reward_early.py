@@ -41,7 +41,9 @@ class PartnerLoyaltyRewardEarly(models.AbstractModel):
 
         :param partner: ``res.partner``
         """
-        today = self[:1].program_id._get_today()
+        if not self:
+            return self
+        today = self[0].program_id._get_today()
         claimed = self.env["partner.loyalty.claim"].search(
             [
                 ("reward_id", "in", self.ids),

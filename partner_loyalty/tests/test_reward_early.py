@@ -84,6 +84,14 @@ class TestRewardEarly(ClaimCommon):
         self.early.release_ids.unlink()
         self.assertEqual(self._confirm(self.stranger), "sale")
 
+    def test_a_program_that_does_not_run_holds_nobody_up(self):
+        draft = self._create_program([{}], start=False, name="Secret")
+        self.early.copy({"program_id": draft.id})
+        self.early.release_ids.unlink()
+        self.assertEqual(self._confirm(self.stranger), "sale")
+        draft.action_start()
+        self.assertRefusedUntil("05/01/2026", self.stranger)
+
     def test_a_reward_that_is_the_product_is_delivered_early(self):
         claim = self._approve(self._create_reward(product_id=self.bike.id))
         claim.action_fulfill()
