@@ -695,6 +695,8 @@ class TestCalls(AccessCommon):
             ("partner.loyalty.claim", "_set_decision"),
             ("partner.loyalty.claim", "_grant"),
             ("partner.loyalty.claim", "_fulfill"),
+            ("partner.loyalty.claim", "_take_answer"),
+            ("partner.loyalty.tier.entitlement", "_grant_batch"),
             ("partner.loyalty.reward", "_fulfill"),
             ("partner.loyalty.backtest", "_run"),
             ("partner.loyalty.backtest", "_play"),
