@@ -90,6 +90,8 @@ class PartnerLoyaltyTierEntitlement(models.Model):
         :return: the new claims; none where all is granted
         :rtype: recordset of ``partner.loyalty.claim``
         """
+        if not self.search_count([("program_id", "=", program.id)], limit=1):
+            return self.env["partner.loyalty.claim"]
         self.env.flush_all()
         rows = self.env.execute_query(SQL("SELECT * FROM (%s) due LIMIT %s", self._get_due_query(program), batch_size))
         vals_list = [
