@@ -185,7 +185,15 @@ class PartnerLoyaltyClaim(models.Model):
         comodel_name="sale.order", string="Order", readonly=True, copy=False, index="btree_not_null"
     )
     rating = fields.Selection(
-        selection=[("1", "Poor"), ("2", "Fair"), ("3", "Good"), ("4", "Very Good"), ("5", "Excellent")],
+        selection=[
+            # The first one is no star.
+            ("0", "Not Rated"),
+            ("1", "Poor"),
+            ("2", "Fair"),
+            ("3", "Good"),
+            ("4", "Very Good"),
+            ("5", "Excellent"),
+        ],
         copy=False,
         help="What the member says afterwards.",
     )

@@ -148,7 +148,7 @@ class PartnerLoyaltyReward(models.Model):
         counts = dict(Claim._read_group(domain, ["reward_id"], ["__count"]))
         ratings = defaultdict(list)
         for reward, rating, count in Claim._read_group(
-            domain & Domain("rating", "!=", False), ["reward_id", "rating"], ["__count"]
+            domain & Domain("rating", "not in", (False, "0")), ["reward_id", "rating"], ["__count"]
         ):
             ratings[reward] += [int(rating)] * count
         for reward in self:

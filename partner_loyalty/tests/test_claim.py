@@ -207,7 +207,11 @@ class TestClaim(ClaimCommon):
             claim.rating = "5"
         claim.action_fulfill()
         claim.rating = "4"
-        self._approve(self._create_reward(point_cost=1)).action_fulfill()
+        self._post_entry(self.member, 60, unit="point")
+        for rating in (False, "0"):
+            other = self._approve(self.gift if rating else self._create_reward(point_cost=1))
+            other.action_fulfill()
+            other.rating = rating
         self.assertEqual(self.gift.rating, 4)
 
     def _run_expiry(self):
