@@ -93,7 +93,6 @@ class PartnerLoyaltyClaim(models.Model):
         required=True,
         index=True,
         ondelete="restrict",
-        check_company=True,
         domain="[('merged_into_id', '=', False)]",
         tracking=True,
     )

@@ -54,7 +54,6 @@ class PartnerLoyaltyDeal(models.Model):
         required=True,
         index=True,
         ondelete="restrict",
-        check_company=True,
         domain="[('merged_into_id', '=', False)]",
         tracking=True,
     )

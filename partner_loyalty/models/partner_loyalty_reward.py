@@ -49,7 +49,7 @@ class PartnerLoyaltyReward(models.Model):
     active = fields.Boolean(default=True)
     sequence = fields.Integer(default=10)
     program_id = fields.Many2one(
-        comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict", check_company=True
+        comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict"
     )
     company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")

@@ -182,6 +182,18 @@ class TestMultiCompany(PartnerLoyaltyCommon):
         with self.assertRefused("belongs to"):
             self.program_b.payout_product_id = self.bonus_product
 
+    def test_what_a_new_record_takes_its_company_from_can_be_chosen(self):
+        """Odoo offers nothing for a field that is checked against a company which that field itself has to give."""
+        tried = 0
+        for name, model in self.registry.items():
+            field = model._fields.get("company_id")
+            while name.startswith("partner.loyalty.") and field and field.related:
+                field = model._fields[field.related.split(".")[0]]
+                with self.subTest(model=name, field=field.name):
+                    tried += 1
+                    self.assertFalse(getattr(field, "check_company", False))
+        self.assertGreater(tried, 20)
+
     def test_scheduled_actions_serve_all_companies(self):
         self._sell_in_b(100, date="2026-02-10")
         self._create_sale_invoice(self.dealer, 100, date="2026-02-10")
