@@ -54,6 +54,8 @@
         "views/partner_loyalty_deal_views.xml",
         "views/partner_loyalty_claim_views.xml",
         "views/partner_loyalty_reward_views.xml",
+        # It has small additions to claims and rewards.
+        "views/partner_loyalty_fund_views.xml",
         "views/partner_loyalty_attribution_views.xml",
         "views/partner_loyalty_member_views.xml",
         "views/partner_loyalty_tier_period_views.xml",

@@ -79,6 +79,17 @@ class PlannedClaim(NamedTuple):
     outcome: str
 
 
+class PlannedMarketing(NamedTuple):
+    """What a partner wants to do with money of the marketing fund; days count from today."""
+
+    partner: str
+    name: str
+    place: str
+    days: tuple[int, int]
+    amount: int
+    approved: int | None
+
+
 class PlannedAdjustment(NamedTuple):
     partner: str
     unit: str
@@ -224,6 +235,16 @@ CLAIMS = (
     PlannedClaim("reward_tool_kit", "dealer_dolyna", "draft"),
     PlannedClaim("reward_consulting", "dealer_dnipro", "approved"),
     PlannedClaim("reward_support", "dealer_nordlicht", "approved"),
+)
+
+# Who has asked for marketing money, and how much of it was approved.
+MARKETING = (
+    PlannedMarketing(
+        "dealer_dnipro", "Stand with a working heat pump, two days, leaflets", "Agro Expo", (21, 23), 900, 750
+    ),
+    PlannedMarketing(
+        "dealer_wisla", "Advertising in the trade press, three issues", "Czysta Energia", (14, 60), 600, None
+    ),
 )
 
 

@@ -48,6 +48,7 @@ class Story:
         self._adjust()
         self._register_deals()
         self._claim()
+        self._ask_for_marketing_money()
         self._move_product()
         self._group()
         self.programs._refresh_tiers()
@@ -340,6 +341,29 @@ class Story:
                 claim.rating = "5"
         # What was given by bonus actions long ago has been handed out.
         claims.search([("is_overdue", "=", True)]).action_fulfill()
+
+    def _ask_for_marketing_money(self):
+        """Let the officer ask for marketing money on behalf of dealers, and a manager approve some of it."""
+        claims = self.env["partner.loyalty.claim"].with_user(self._get("user_officer"))
+        today = self.programs[0]._get_today()
+        for planned in plan.MARKETING:
+            first, last = (today + timedelta(days=days) for days in planned.days)
+            claim = claims.create(
+                {
+                    "reward_id": self._get("reward_marketing").id,
+                    "member_id": self._get_member("program_dealer_club", planned.partner).id,
+                    "mdf_plan": planned.name,
+                    "mdf_place": planned.place,
+                    "mdf_date_from": first,
+                    "mdf_date_to": last,
+                    "mdf_requested_amount": planned.amount,
+                }
+            )
+            claim.action_request()
+            if planned.approved:
+                manager_claim = claim.with_user(self._get("user_manager"))
+                manager_claim.mdf_approved_amount = planned.approved
+                manager_claim.action_approve()
 
     def _move_product(self):
         """Put a product into another category, and compare as the night does: there is a difference to confirm."""

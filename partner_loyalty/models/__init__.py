@@ -50,6 +50,7 @@ from . import partner_loyalty_claim_award
 from . import partner_loyalty_claim_consulting
 from . import partner_loyalty_claim_event
 from . import partner_loyalty_claim_material
+from . import partner_loyalty_claim_mdf
 from . import partner_loyalty_claim_project
 from . import partner_loyalty_claim_survey
 from . import partner_loyalty_claim
@@ -65,6 +66,7 @@ from . import partner_loyalty_reward_consulting
 from . import partner_loyalty_reward_early
 from . import partner_loyalty_reward_event
 from . import partner_loyalty_reward_material
+from . import partner_loyalty_reward_mdf
 from . import partner_loyalty_reward_money
 from . import partner_loyalty_reward_price
 from . import partner_loyalty_reward_product
@@ -74,6 +76,7 @@ from . import partner_loyalty_reward_survey
 from . import partner_loyalty_reward
 from . import partner_loyalty_reward_file
 from . import partner_loyalty_release
+from . import partner_loyalty_fund
 from . import partner_loyalty_rule
 from . import partner_loyalty_rule_band
 from . import partner_loyalty_rule_rate

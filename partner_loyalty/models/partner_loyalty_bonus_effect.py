@@ -227,6 +227,12 @@ class PartnerLoyaltyBonusEffect(models.Model):
                 reward=self.reward_id.name,
                 **terms,
             )
+        if self.reward_id.kind == "mdf":
+            return self.env._(
+                "“%(action)s” gives “%(reward)s”, and marketing money is asked for with a plan: choose another reward.",
+                reward=self.reward_id.name,
+                **terms,
+            )
         return None
 
     def _apply(self, lines):

@@ -32,6 +32,7 @@ class PartnerLoyaltyClaim(models.Model):
         "partner.loyalty.claim.consulting",
         "partner.loyalty.claim.event",
         "partner.loyalty.claim.material",
+        "partner.loyalty.claim.mdf",
         "partner.loyalty.claim.project",
         "partner.loyalty.claim.survey",
     ]
@@ -58,6 +59,8 @@ class PartnerLoyaltyClaim(models.Model):
             "fulfilled_by_id",
             "hour_amount",
             "is_decided_alone",
+            "mdf_settled_amount",
+            "mdf_share",
             "name",
             "order_id",
             "partner_id",
@@ -72,7 +75,21 @@ class PartnerLoyaltyClaim(models.Model):
         }
     )
     # What is decided on: it stands from the request on.
-    _submitted_fields = frozenset({"contact_id", "member_id", "note", "quantity", "reward_id"})
+    _submitted_fields = frozenset(
+        {
+            "contact_id",
+            "mdf_date_from",
+            "mdf_date_to",
+            "mdf_fund_id",
+            "mdf_place",
+            "mdf_plan",
+            "mdf_requested_amount",
+            "member_id",
+            "note",
+            "quantity",
+            "reward_id",
+        }
+    )
 
     # === FIELDS ===#
 
@@ -101,7 +118,13 @@ class PartnerLoyaltyClaim(models.Model):
     company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     source = fields.Selection(
-        selection=[("points", "Points"), ("bonus", "Bonus Action"), ("tier", "Tier"), ("invitation", "Invitation")],
+        selection=[
+            ("points", "Points"),
+            ("bonus", "Bonus Action"),
+            ("tier", "Tier"),
+            ("invitation", "Invitation"),
+            ("fund", "Marketing Fund"),
+        ],
         string="Got by",
         required=True,
         default="points",
@@ -447,7 +470,8 @@ class PartnerLoyaltyClaim(models.Model):
                 claim=self.name,
                 day=format_date(self.env, self.expiry_date),
             )
-        if self.source == "points" and not self.reward_id.point_cost:
+        is_free = self.kind in self.reward_id._get_free_kinds()
+        if self.source == "points" and not self.reward_id.point_cost and not is_free:
             return self.env._(
                 "“%s” is not to be had for points: give it by a bonus action, or enter what it costs.",
                 self.reward_id.name,
@@ -543,7 +567,9 @@ class PartnerLoyaltyClaim(models.Model):
 
         :rtype: dict
         """
-        return {"reward": self.reward_id.name, "reward_id": self.reward_id.id, "quantity": str(self.quantity)}
+        reward = self.reward_id
+        facts = {"reward": reward.name, "reward_id": reward.id, "quantity": str(self.quantity)}
+        return {**facts, **(reward._call_kind("get_facts", self) or {})}
 
     def _get_explanation_json(self):
         return json.dumps(self._get_explanation_facts())

@@ -17,7 +17,8 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
     ``bands`` and for growth ``previous``. Of limits there are ``minimum``, ``cap_document`` and ``cap_member``, what it
     would be without (``uncapped``), what the member had in the period before (``cap_before``), and ``trimmed`` where
     a budget gave out. Lines without a formula have a ``reason``, the facts of a ``bonus``, a ``reward`` with its
-    ``reward_id`` and ``quantity``, or the name of the member that a balance was ``moved_to`` or ``moved_from``.
+    ``reward_id`` and ``quantity``, of marketing money with the ``share`` of what was ``spent`` and how much was paid at
+    ``most``, or the name of the member that a balance was ``moved_to`` or ``moved_from``.
     """
 
     _name = "partner.loyalty.explanation"
@@ -76,10 +77,27 @@ class PartnerLoyaltyExplanation(models.AbstractModel):
         if facts.get("moved_from"):
             return self.env._("Moved from %s", facts["moved_from"])
         if facts.get("reward"):
-            return self.env._("Reward: %s", self._get_reward_name(facts))
+            return self._get_reward_text(facts)
         if facts.get("bonus"):
             return f"{self._get_bonus_name(facts)}: {self._get_bonus_text(facts)}"
         return facts.get("reason") or ""
+
+    def _get_reward_text(self, facts):
+        """Return what a member got; of marketing money, how much of what it has spent.
+
+        :param dict facts: the explanation of the entry
+        :rtype: str
+        """
+        name = self._get_reward_name(facts)
+        if not facts.get("spent"):
+            return self.env._("Reward: %s", name)
+        return self.env._(
+            "Reward: %(reward)s; %(share)s %% of %(spent)s spent, at most %(most)s",
+            reward=name,
+            share=self._format_number(facts["share"]),
+            spent=self._format_money(facts["spent"]),
+            most=self._format_money(facts["most"]),
+        )
 
     def _get_reward_name(self, facts):
         """Return the name of the reward, as it was where it is gone."""

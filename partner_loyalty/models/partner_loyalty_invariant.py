@@ -426,6 +426,7 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                      GROUP BY reward.id HAVING SUM(claim.quantity) > reward.stock"""
                 ),
             ),
+            *self._get_fund_invariants(),
             Invariant(
                 "I9e",
                 self.env._("Nobody approves a claim that they asked for, and every decision has a user and a time"),
@@ -435,6 +436,45 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                         WHERE decided_by_id IS NOT NULL AND state IN ('approved', 'fulfilled', 'refused')
                           AND (decided_at IS NULL OR requested_by_id IS NULL OR requested_at IS NULL
                                OR decided_by_id IN (create_uid, requested_by_id) AND is_decided_alone IS NOT TRUE)"""
+                ),
+            ),
+        ]
+
+    @api.model
+    def _get_fund_invariants(self):
+        """Marketing money, the statement and the budget that it comes from."""
+        return [
+            Invariant(
+                "I8h",
+                self.env._(
+                    "Marketing money on the statement is what its claim was settled with, within what was approved"
+                ),
+                "partner.loyalty.claim",
+                SQL(
+                    """SELECT claim.program_id, claim.id FROM partner_loyalty_claim claim
+                    LEFT JOIN partner_loyalty_entry entry
+                           ON entry.origin_model = 'partner.loyalty.claim' AND entry.origin_id = claim.id
+                          AND entry.type IN ('reward', 'reward_undo')
+                        WHERE claim.kind = 'mdf'
+                     GROUP BY claim.id
+                       HAVING COALESCE(SUM(entry.amount), 0)
+                              <> CASE claim.state WHEN 'fulfilled' THEN COALESCE(claim.mdf_settled_amount, 0) ELSE 0 END
+                           OR claim.mdf_settled_amount > claim.mdf_approved_amount
+                           OR claim.mdf_approved_amount > claim.mdf_requested_amount"""
+                ),
+            ),
+            Invariant(
+                "I8i",
+                self.env._("A marketing fund gives no more than its budget"),
+                "partner.loyalty.fund",
+                SQL(
+                    """SELECT fund.program_id, fund.id
+                         FROM partner_loyalty_fund fund
+                         JOIN partner_loyalty_claim claim ON claim.mdf_fund_id = fund.id
+                     GROUP BY fund.id
+                       HAVING SUM(CASE claim.state WHEN 'requested' THEN claim.mdf_requested_amount
+                                                   WHEN 'approved' THEN claim.mdf_approved_amount
+                                                   WHEN 'fulfilled' THEN claim.mdf_settled_amount END) > fund.budget"""
                 ),
             ),
         ]

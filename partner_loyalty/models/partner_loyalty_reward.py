@@ -33,6 +33,7 @@ class PartnerLoyaltyReward(models.Model):
         "partner.loyalty.reward.early",
         "partner.loyalty.reward.event",
         "partner.loyalty.reward.material",
+        "partner.loyalty.reward.mdf",
         "partner.loyalty.reward.money",
         "partner.loyalty.reward.price",
         "partner.loyalty.reward.product",
@@ -48,9 +49,7 @@ class PartnerLoyaltyReward(models.Model):
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
     sequence = fields.Integer(default=10)
-    program_id = fields.Many2one(
-        comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict"
-    )
+    program_id = fields.Many2one(comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     kind = fields.Selection(
@@ -67,6 +66,7 @@ class PartnerLoyaltyReward(models.Model):
             ("support", "Priority Support"),
             ("early", "Early Access"),
             ("event", "Event"),
+            ("mdf", "Marketing Money"),
         ],
         required=True,
         default="product",
@@ -257,7 +257,15 @@ class PartnerLoyaltyReward(models.Model):
 
         :rtype: set[str]
         """
-        return {"certification", "early", "event", "material", "project", "support", "training"}
+        return {"certification", "early", "event", "material", "mdf", "project", "support", "training"}
+
+    @api.model
+    def _get_free_kinds(self):
+        """Return the kinds that cost no points, and are asked for nevertheless.
+
+        :rtype: set[str]
+        """
+        return {"mdf"}
 
     def _get_missing_text(self):
         """Return what is missing for the reward to be possible, in words, or None."""

@@ -70,18 +70,19 @@ class PartnerLoyaltyRewardMoney(models.AbstractModel):
             today=self.program_id._get_today(),
         )
 
-    def _get_money_source(self, claim):
+    def _get_money_source(self, claim, amount=None):
         """Return the entry of a claim, as a source for ``partner.loyalty.entry._post``.
 
         It matures and expires like all money of the program.
 
         :param claim: ``partner.loyalty.claim``
+        :param SQL amount: expression over ``claim``; by default, what the reward gives for each piece
         :rtype: SQL
         """
         return SQL(
             """
             SELECT account.id AS account_id, 'reward' AS type,
-                   ROUND(reward.money_amount * claim.quantity, currency.decimal_places) AS amount,
+                   ROUND(%(amount)s, currency.decimal_places) AS amount,
                    NULL::integer AS rule_id, 'partner.loyalty.claim' AS origin_model, claim.id AS origin_id,
                    %(no_period)s::date AS period_start, 0 AS revision, %(today)s::date AS contribution_date,
                    %(today)s::date AS date, %(mature_date)s AS mature_date, %(expiry_date)s AS expiry_date,
@@ -96,6 +97,7 @@ class PartnerLoyaltyRewardMoney(models.AbstractModel):
              WHERE claim.id = %(claim)s
             """,
             claim=claim.id,
+            amount=amount or SQL("reward.money_amount * claim.quantity"),
             no_period=NO_PERIOD,
             today=self.program_id._get_today(),
             explanation=claim._get_explanation_json(),

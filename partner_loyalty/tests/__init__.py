@@ -17,6 +17,7 @@ from . import test_concurrency
 from . import test_concurrency_bonus
 from . import test_concurrency_claim
 from . import test_concurrency_decision
+from . import test_concurrency_mdf
 from . import test_concurrency_rule
 from . import test_concurrency_spend
 from . import test_contribution
@@ -36,6 +37,7 @@ from . import test_leaderboard
 from . import test_liability
 from . import test_lifecycle
 from . import test_main_job
+from . import test_mdf
 from . import test_member
 from . import test_merge
 from . import test_metric

@@ -83,6 +83,7 @@ RIGHTS = {
     "partner.loyalty.reward.file": REWARD,
     "partner.loyalty.release": REWARD,
     "partner.loyalty.claim": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.fund": {**STATEMENT, "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.claim.hour": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.claim.milestone": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.attribution": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
@@ -342,6 +343,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.reward": claim.reward_id,
             "partner.loyalty.reward.file": cls._create_material(),
             "partner.loyalty.release": cls._create_release(),
+            "partner.loyalty.fund": cls._create_fund(),
             "partner.loyalty.claim": claim,
             **cls._create_closing(),
             "partner.loyalty.acceptance": cls.env["partner.loyalty.acceptance"].create(
@@ -394,6 +396,14 @@ class AccessCommon(PartnerLoyaltyCommon):
             "release_ids": [Command.create(values)],
         }
         return cls.env["partner.loyalty.reward"].create(reward).release_ids
+
+    @classmethod
+    def _create_fund(cls):
+        """Have marketing money for the dealer."""
+        days = {"date_from": TODAY, "date_to": "2026-12-31"}
+        return cls.env["partner.loyalty.fund"].create(
+            {"name": "Fairs", "program_id": cls.program.id, "member_id": cls.member.id, "budget": 500, **days}
+        )
 
     @classmethod
     def _create_material(cls):

@@ -36,6 +36,7 @@ class TestCheck(PartnerLoyaltyCommon):
         cls._create_sale_invoice(cls.dealer, 300)
         cls._answer_marks()
         cls._claim_a_reward()
+        cls._settle_marketing_money()
 
     @classmethod
     def _claim_a_reward(cls):
@@ -47,6 +48,21 @@ class TestCheck(PartnerLoyaltyCommon):
         claim = cls.env["partner.loyalty.claim"].create({"reward_id": reward.id, "member_id": cls.member.id})
         claim.action_request()
         claim.with_user(cls.users["manager"]).action_approve()
+
+    @classmethod
+    def _settle_marketing_money(cls):
+        """Pay the dealer half of what it has spent, from a fund."""
+        values = {"program_id": cls.program.id, "name": "Marketing"}
+        days = {"date_from": TODAY, "date_to": TODAY}
+        cls.env["partner.loyalty.fund"].create({**values, **days, "budget": 100, "share": 50})
+        reward = cls.env["partner.loyalty.reward"].create({**values, "kind": "mdf"})
+        plan = {"mdf_plan": "Fair", "mdf_date_from": TODAY, "mdf_date_to": TODAY, "mdf_requested_amount": 60}
+        claim = cls.env["partner.loyalty.claim"].create({"reward_id": reward.id, "member_id": cls.member.id, **plan})
+        claim.action_request()
+        claim.with_user(cls.users["manager"]).action_approve()
+        file = {"name": "invoice.pdf", "raw": b"%PDF-1.4", "res_model": claim._name, "res_id": claim.id}
+        claim.write({"mdf_spent_amount": 80, "mdf_proof_ids": cls.env["ir.attachment"].create(file).ids})
+        claim.action_fulfill()
 
     def _find(self, fault):
         """Return the codes of what is found after a fault, which is taken back then."""
@@ -83,6 +99,8 @@ class TestCheck(PartnerLoyaltyCommon):
             "I9": "UPDATE partner_loyalty_payout SET decided_by_id = submitted_by_id",
             "I8f": "UPDATE partner_loyalty_claim SET state = 'canceled'",
             "I8g": "UPDATE partner_loyalty_claim SET quantity = 2",
+            "I8h": "UPDATE partner_loyalty_claim SET mdf_settled_amount = mdf_settled_amount - 1 WHERE kind = 'mdf'",
+            "I8i": "UPDATE partner_loyalty_fund SET budget = 39",
             "I9e": "UPDATE partner_loyalty_claim SET decided_by_id = requested_by_id",
             "I10": "UPDATE partner_loyalty_entry SET sequence = sequence + 10 WHERE type = 'payout'",
             "I12": "UPDATE partner_loyalty_tier_period SET date_to = date_to - 1",
