@@ -78,8 +78,11 @@ def measure(bench, groups, noise):
     for name in groups:
         noise.listen()
         start = time.perf_counter()
-        rows += import_module(f".{name}", __package__).measure(bench)
+        measured = import_module(f".{name}", __package__).measure(bench)
         bench.say(f"{name} measured in {time.perf_counter() - start:.0f} s")
+        for row in measured:
+            bench.say(row.to_markdown())
+        rows += measured
     noise.listen()
     return rows
 
