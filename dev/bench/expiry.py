@@ -76,8 +76,8 @@ def measure(bench):
             seconds,
             raw.seconds,
             1.5,
-            missed="lines are written open, and closed by their allocations afterwards, as all debits are; it would "
-            "take lines that are written closed.",
+            missed="what has expired is looked for by account, again for its lines and for what each takes; it would "
+            "take one statement for all of it.",
         ),
         Row(
             f"the same where nothing is due, of {run.entries - outcome[-1]:,} open lots",

@@ -201,10 +201,11 @@ class PartnerLoyaltyAllocation(models.Model):
         )
 
     @api.model
-    def _allocate_lots(self, lots):
+    def _allocate_lots(self, lots, of_closed=False):
         """Write allocations, and take them off the open amounts on either side.
 
         :param SQL lots: a ``SELECT`` of ``debit_id, lot_id, amount, date``; a negative amount gives back
+        :param bool of_closed: whether the debits were posted closed, so that only lots have an open amount
         """
         self.env.execute_query(
             SQL(
@@ -217,12 +218,13 @@ class PartnerLoyaltyAllocation(models.Model):
                 UPDATE partner_loyalty_entry entry
                    SET amount_open = entry.amount_open + change.amount
                   FROM (SELECT id, SUM(amount) AS amount
-                          FROM (SELECT debit_entry_id AS id, amount FROM allocation
+                          FROM (SELECT debit_entry_id AS id, amount FROM allocation WHERE NOT %s
                                  UNION ALL SELECT credit_entry_id, -amount FROM allocation) part
                       GROUP BY id) change
                  WHERE entry.id = change.id AND change.amount <> 0
                 """,
                 lots,
+                of_closed,
             )
         )
         self.env["partner.loyalty.entry"]._invalidate_ledger()

@@ -289,7 +289,7 @@ class PartnerLoyaltyEntry(models.Model):
     # === BUSINESS METHODS - POSTING ===#
 
     @api.model
-    def _post(self, source):
+    def _post(self, source, is_open=True):
         """Append entries to the ledger. This is the only way in.
 
         The accounts are updated before the entries are numbered: a second transaction at the same account gets a
@@ -300,6 +300,7 @@ class PartnerLoyaltyEntry(models.Model):
         New entries are open; the caller settles them, see ``partner.loyalty.allocation``.
 
         :param SQL source: a ``SELECT`` of the columns ``SOURCE_COLUMNS``; it may read the ledger
+        :param bool is_open: False where the caller allocates all of each entry at once
         :return: ``(id, account_id, amount)`` of the new entries, ordered by id
         :rtype: list[tuple]
         """
@@ -323,14 +324,14 @@ class PartnerLoyaltyEntry(models.Model):
                 %s
                 """,
                 source,
-                self._get_insert_query(),
+                self._get_insert_query(is_open),
             )
         )
         self._invalidate_ledger()
         return sorted((entry_id, account_id, Decimal(amount)) for entry_id, account_id, amount in rows)
 
     @api.model
-    def _get_insert_query(self):
+    def _get_insert_query(self, is_open):
         """Return the statement that numbers and dates the entries of ``source`` and appends them; see :meth:`_post`."""
         stored = [name for name in SOURCE_COLUMNS if name not in ("date", "mature_date", "expiry_date")]
         return SQL(
@@ -342,7 +343,7 @@ class PartnerLoyaltyEntry(models.Model):
                        PARTITION BY source.account_id
                        ORDER BY day.date, source.contribution_date, source.origin_id, source.revision,
                                 source.rule_id),
-                   account.program_id, account.company_id, source.amount, %(uid)s, now() AT TIME ZONE 'UTC',
+                   account.program_id, account.company_id, %(open)s, %(uid)s, now() AT TIME ZONE 'UTC',
                    program.lock_date, COALESCE(source.contribution_date <= program.lock_date, FALSE),
                    day.date, GREATEST(source.mature_date, day.date),
                    CASE WHEN source.expiry_date IS NOT NULL
@@ -354,6 +355,7 @@ class PartnerLoyaltyEntry(models.Model):
         CROSS JOIN LATERAL (SELECT GREATEST(source.date, program.lock_date + 1) AS date) day
          RETURNING id, account_id, amount::text
             """,
+            open=SQL("source.amount") if is_open else SQL("0"),
             columns=SQL(", ").join(SQL.identifier(name) for name in stored),
             source_columns=SQL(", ").join(SQL.identifier("source", name) for name in stored),
             uid=self.env.uid,
@@ -494,7 +496,8 @@ class PartnerLoyaltyEntry(models.Model):
         account_ids = self._get_accounts_that_may_expire(account_ids)
         for program, accounts in self.env["partner.loyalty.account"].browse(account_ids).grouped("program_id").items():
             expired = self._get_expired_query(program, accounts.ids)
-            rows = self._post(self._get_expiry_source(expired))
+            # The lines are used up by the lots they take off: to open and to close them would write each twice.
+            rows = self._post(self._get_expiry_source(expired), is_open=False)
             if rows:
                 self.env["partner.loyalty.allocation"]._allocate_lots(
                     SQL(
@@ -507,7 +510,8 @@ class PartnerLoyaltyEntry(models.Model):
                         """,
                         expired,
                         [row[0] for row in rows],
-                    )
+                    ),
+                    of_closed=True,
                 )
 
     @api.model
