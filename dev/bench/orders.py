@@ -13,7 +13,7 @@ from .shop import Shop
 RULES = {"plain": 0, "one": 1, "hundred": 100}
 MISSED = (
     "the mark of the document is one INSERT, and the rest is Python that notes where the document stands; none of it "
-    "looks at rules. What is above the target is what two runs of the same differ by: a quiet machine shows it."
+    "looks at rules. Where 100 rules differ from 1 by as much, it is the machine that was too busy to tell."
 )
 
 
