@@ -25,6 +25,11 @@ class PartnerLoyaltyRewardEarly(models.AbstractModel):
             self.env["partner.loyalty.release"]._forget_unreleased()
         return super().write(vals)
 
+    def unlink(self):
+        # The database deletes the releases along with their reward.
+        self.env["partner.loyalty.release"]._forget_unreleased()
+        return super().unlink()
+
     # === BUSINESS METHODS ===#
 
     def _get_missing_text_early(self):

@@ -81,7 +81,7 @@ class TestRewardEarly(ClaimCommon):
         self.assertEqual(self._confirm(self.stranger), "sale")
         self.early.active = True
         self.assertRefusedUntil("05/01/2026", self.stranger)
-        self.early.release_ids.unlink()
+        self.early.unlink()
         self.assertEqual(self._confirm(self.stranger), "sale")
 
     def test_a_program_that_does_not_run_holds_nobody_up(self):
