@@ -27,11 +27,7 @@ class PartnerLoyaltyClaimConsulting(models.AbstractModel):
     def _compute_hour_left(self):
         for claim in self:
             claim.hour_left = claim.hour_amount - sum(claim.hour_ids.mapped("hours"))
-            claim.hour_text = claim.hour_amount and self.env._(
-                "%(left)s of %(hours)s hours left",
-                left=self._format_hours(claim.hour_left),
-                hours=self._format_hours(claim.hour_amount),
-            )
+            claim.hour_text = claim._get_hour_text() if claim.hour_amount else False
 
     # === BUSINESS METHODS ===#
 
@@ -68,6 +64,15 @@ class PartnerLoyaltyClaimConsulting(models.AbstractModel):
             )
         )
         used_up._fulfill()
+
+    def _get_hour_text(self):
+        """Return in words how many hours are left."""
+        self.ensure_one()
+        return self.env._(
+            "%(left)s of %(hours)s hours left",
+            left=self._format_hours(self.hour_left),
+            hours=self._format_hours(self.hour_amount),
+        )
 
     @api.model
     def _format_hours(self, hours):

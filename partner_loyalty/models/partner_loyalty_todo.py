@@ -280,10 +280,11 @@ class PartnerLoyaltyTodo(models.Model):
 
     @api.depends("res_model", "res_id")
     def _compute_date_deadline(self):
-        Claim = self.env["partner.loyalty.claim"]
-        for todo in self:
-            # Of all that is to be done, rewards alone were promised by a day.
-            claim = Claim.browse(todo.res_id) if todo.kind == "claim_fulfill" else Claim
+        self.update({"date_deadline": False, "is_overdue": False})
+        # Of all that is to be done, rewards alone were promised by a day.
+        promised = self.filtered(lambda todo: todo.kind == "claim_fulfill")
+        claims = self.env["partner.loyalty.claim"].browse(promised.mapped("res_id"))
+        for todo, claim in zip(promised, claims, strict=True):
             todo.date_deadline = claim.date_deadline
             todo.is_overdue = claim.is_overdue
 

@@ -91,6 +91,7 @@ class TestRewardConsulting(ClaimCommon):
 
     def test_other_rewards_have_no_hours(self):
         claim = self._approve(self._create_reward(point_cost=1))
+        self.assertFalse(claim.hour_text)
         with self.assertRefused("too many", ValidationError):
             self._log(claim, 1)
 
