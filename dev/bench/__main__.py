@@ -31,6 +31,7 @@ GROUPS = [
     "users",
     "balance",
     "spending",
+    "payouts",
     "install",
     "peers",
 ]

@@ -146,9 +146,7 @@ class PartnerLoyaltyBonusLine(models.Model):
         Rewards that members do not have yet are canceled.
         """
         Claim = self.env["partner.loyalty.claim"]
-        open_claims = Claim.search(
-            [("bonus_line_id", "in", self.ids), ("state", "in", Claim._cancelable_decisions)]
-        )
+        open_claims = Claim.search([("bonus_line_id", "in", self.ids), ("state", "in", Claim._cancelable_decisions)])
         if open_claims:
             open_claims.action_cancel()
         rows = self.env["partner.loyalty.entry"]._post(self._get_undo_source())

@@ -344,9 +344,7 @@ class PartnerLoyaltyClosing(models.Model):
     def _get_paid_text(self):
         """Return what was paid out in the month: payouts, and the bills that came of them."""
         self.ensure_one()
-        payouts = self._get_payouts("approved").filtered(
-            lambda payout: payout.date >= periods.month_start(self.date)
-        )
+        payouts = self._get_payouts("approved").filtered(lambda payout: payout.date >= periods.month_start(self.date))
         billed = payouts.filtered(lambda payout: payout._get_live_bill())
         return self.env._(
             "%(count)s approved payouts of %(total)s; %(billed)s bills of %(billed_total)s",

@@ -17,9 +17,7 @@ class PartnerLoyaltyClosingException(models.Model):
     )
     company_id = fields.Many2one(related="closing_id.company_id", store=True)
     currency_id = fields.Many2one(related="closing_id.currency_id")
-    member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member", required=True, ondelete="cascade", readonly=True
-    )
+    member_id = fields.Many2one(comodel_name="partner.loyalty.member", required=True, ondelete="cascade", readonly=True)
     payout_id = fields.Many2one(comodel_name="partner.loyalty.payout", ondelete="cascade", readonly=True)
     amount = fields.Monetary(readonly=True)
     reason = fields.Char(string="Why", readonly=True)

@@ -131,7 +131,8 @@ class PartnerLoyaltyEngine(models.AbstractModel):
                 """SELECT id FROM (SELECT id, row_number() OVER (
                                               PARTITION BY loyalty_buyer_id ORDER BY date_order, id) AS number
                                      FROM sale_order
-                                    WHERE state = 'sale' AND loyalty_claim_id IS NULL AND loyalty_buyer_id = ANY(%s) AND company_id = %s) ordered
+                                    WHERE state = 'sale' AND loyalty_claim_id IS NULL
+                                      AND loyalty_buyer_id = ANY(%s) AND company_id = %s) ordered
                     WHERE number <= 2""",
                 customer_ids,
                 self.company_id.id,

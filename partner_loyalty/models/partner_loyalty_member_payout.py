@@ -56,8 +56,10 @@ class PartnerLoyaltyMemberPayout(models.AbstractModel):
         :rtype: dict[int, int]
         """
         # Whether terms were accepted decides what may be done with a member, whoever does it.
-        rows = self.env["partner.loyalty.acceptance"].sudo()._read_group(
-            [("member_id", "in", self.ids)], ["member_id"], ["version:max"]
+        rows = (
+            self.env["partner.loyalty.acceptance"]
+            .sudo()
+            ._read_group([("member_id", "in", self.ids)], ["member_id"], ["version:max"])
         )
         return {member.id: version for member, version in rows}
 
@@ -72,11 +74,14 @@ class PartnerLoyaltyMemberPayout(models.AbstractModel):
                 text = self.env._("Without bank account: enter that of the partner")
                 refusals.update(dict.fromkeys(members._get_without_bank(), text))
             if program.payout_needs_terms:
-                versions = members._get_accepted_versions()
-                late = members.filtered(lambda member: versions.get(member.id, 0) < program.terms_version)
                 text = self.env._("Terms not accepted: record it on the member once the partner has agreed")
-                refusals.update(dict.fromkeys(late, text))
+                refusals.update(dict.fromkeys(members._get_without_terms(), text))
         return refusals
+
+    def _get_without_terms(self):
+        """Return the members that have not accepted the terms in force of their program."""
+        versions = self._get_accepted_versions()
+        return self.filtered(lambda member: versions.get(member.id, 0) < member.program_id.terms_version)
 
     def _get_without_bank(self):
         """Return the members whose partner has no bank account."""

@@ -1,10 +1,8 @@
-from decimal import Decimal
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..const import NO_PERIOD
+from ..const import NAMES_IN_MESSAGE, NO_PERIOD
 from .partner_loyalty_payout_bill import INVOICE_FIELDS
 
 
@@ -379,7 +377,8 @@ class PartnerLoyaltyPayout(models.Model):
                        %(today)s::date AS mature_date, NULL::date AS expiry_date, NULL::integer AS idle_months,
                        NULL::integer AS reverses_id, NULL::varchar AS external_ref, '{}'::jsonb AS explanation
                   FROM partner_loyalty_payout payout
-                  JOIN partner_loyalty_account account ON account.member_id = payout.member_id AND account.unit = 'money'
+                  JOIN partner_loyalty_account account
+                    ON account.member_id = payout.member_id AND account.unit = 'money'
                  WHERE payout.id = ANY(%(ids)s)
                 """,
                 model=self._name,
@@ -419,8 +418,10 @@ class PartnerLoyaltyPayout(models.Model):
 
         :raises UserError: with what does
         """
-        for member, refusal in self.member_id._get_payout_refusals().items():
-            raise UserError(f"{member.display_name}: {refusal}")
+        refusals = self.member_id._get_payout_refusals()
+        if refusals:
+            names = [f"{member.display_name}: {refusal}" for member, refusal in refusals.items()]
+            raise UserError(self.env._("These payouts cannot be made:\n%s", "\n".join(names[:NAMES_IN_MESSAGE])))
 
     def _check_is_manager(self):
         """Check that the user is a manager.
@@ -460,7 +461,9 @@ class PartnerLoyaltyPayout(models.Model):
         for payout in self:
             if payout.decision != "approved" or payout._get_live_bill():
                 raise UserError(
-                    self.env._("The partner's invoice for %s is entered after the approval, and before the bill.", payout.name)
+                    self.env._(
+                        "The partner's invoice for %s is entered after the approval, and before the bill.", payout.name
+                    )
                 )
 
     def _get_requesters(self):

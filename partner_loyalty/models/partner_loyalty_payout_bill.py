@@ -306,8 +306,8 @@ class PartnerLoyaltyPayoutBill(models.AbstractModel):
         if bill_sudo.currency_id != currency or currency.compare_amounts(bill_sudo.amount_untaxed, self.bill_amount):
             raise UserError(
                 self.env._(
-                    "%(payout)s was approved for %(amount)s without taxes, and its bill says otherwise: correct the bill, "
-                    "or click “Ask for Approval Again” on the payout.",
+                    "%(payout)s was approved for %(amount)s without taxes, and its bill says otherwise: "
+                    "correct the bill, or click “Ask for Approval Again” on the payout.",
                     amount=currency.format(self.bill_amount),
                     **terms,
                 )

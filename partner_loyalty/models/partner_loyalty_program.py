@@ -389,8 +389,10 @@ class PartnerLoyaltyProgram(models.Model):
     def _raise_terms_version(self):
         """Count on the version of terms that somebody has accepted already: what they agreed to were others."""
         # Whoever writes the terms need not see who has accepted them.
-        rows = self.env["partner.loyalty.acceptance"].sudo()._read_group(
-            [("program_id", "in", self.ids)], ["program_id"], ["version:max"]
+        rows = (
+            self.env["partner.loyalty.acceptance"]
+            .sudo()
+            ._read_group([("program_id", "in", self.ids)], ["program_id"], ["version:max"])
         )
         for program_sudo, version in rows:
             if version >= program_sudo.terms_version:

@@ -31,9 +31,7 @@ class PartnerLoyaltyStack(models.AbstractModel):
         for line in order.order_line.filtered(lambda line: line.product_id and line.price_subtotal > 0):
             share = line.price_subtotal / total if total else 0
             cost = sum(float(amount) for _label, amount in costs) * share
-            findings += [
-                text for program in programs for text in self._get_line_findings(program, line, cost) if text
-            ]
+            findings += [text for program in programs for text in self._get_line_findings(program, line, cost) if text]
         return findings
 
     @api.model
@@ -66,8 +64,8 @@ class PartnerLoyaltyStack(models.AbstractModel):
         if program.stack_price_floor and listed > 0 and 100 * left / listed < program.stack_price_floor:
             texts.append(
                 self.env._(
-                    "“%(product)s”: after the discount and %(cost)s for members, %(left)s %% of the list price are left; "
-                    "“%(program)s” asks for %(floor)s %%.",
+                    "“%(product)s”: after the discount and %(cost)s for members, "
+                    "%(left)s %% of the list price are left; “%(program)s” asks for %(floor)s %%.",
                     left=self._format(100 * left / listed),
                     floor=self._format(program.stack_price_floor),
                     **terms,
@@ -147,14 +145,18 @@ class PartnerLoyaltyStack(models.AbstractModel):
         """Return the rules that will give something for an order of today; bands are known at the end of the period."""
         Why = self.env["partner.loyalty.why"]
         # Whoever sells need not see the rules.
-        rules_sudo = self.env["partner.loyalty.rule"].sudo().search(
-            [
-                ("kind", "in", COSTLY_KINDS),
-                ("formula", "!=", "bands"),
-                ("program_id.state", "=", "running"),
-                ("is_draft", "=", False),
-                ("company_id", "=", order.company_id.id),
-            ]
+        rules_sudo = (
+            self.env["partner.loyalty.rule"]
+            .sudo()
+            .search(
+                [
+                    ("kind", "in", COSTLY_KINDS),
+                    ("formula", "!=", "bands"),
+                    ("program_id.state", "=", "running"),
+                    ("is_draft", "=", False),
+                    ("company_id", "=", order.company_id.id),
+                ]
+            )
         )
         return rules_sudo.filtered(lambda rule: not Why._check_dates(rule, order, None))
 

@@ -468,9 +468,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.payout.prepare": {"program_id": cls.program.id},
             "partner.loyalty.payout.refuse": {"reason": "No"},
             "partner.loyalty.payout.hold": {"reason": "No"},
-            "partner.loyalty.closing.lock": {
-                "closing_id": cls.env["partner.loyalty.closing"].search([], limit=1).id
-            },
+            "partner.loyalty.closing.lock": {"closing_id": cls.env["partner.loyalty.closing"].search([], limit=1).id},
             "partner.loyalty.statement": {"member_ids": [Command.set(cls.member.ids)]},
             "partner.loyalty.payout.approve": {},
             "partner.loyalty.adjustment.refuse": {"reason": "No"},

@@ -49,7 +49,7 @@ class TestClosing(PartnerLoyaltyCommon):
         self.assertEqual(self._get_step(closing, "payout").text, "members to prepare a payout for: 1")
         self.assertTrue(self._get_step(closing, "liability").is_open)
         self.assertFalse(self._get_step(closing, "difference").is_open)
-        self.assertIn(f"100.00\N{NO-BREAK SPACE}€ on the balances, 0 points", closing.owed_text)
+        self.assertIn("100.00\N{NO-BREAK SPACE}€ on the balances, 0 points", closing.owed_text)
         self._finish(closing)
         self.env.invalidate_all()
         self.assertEqual(closing.open_step_count, 0)
@@ -181,13 +181,13 @@ class TestClosing(PartnerLoyaltyCommon):
         for member in members[3:]:
             self.env["res.partner.bank"].create({"acc_number": f"DE{member.id}", "partner_id": member.partner_id.id})
         for member in members - members[3:7]:
-            self.env["partner.loyalty.acceptance"].create(
-                {"member_id": member.id, "contact_id": member.partner_id.id}
-            )
+            self.env["partner.loyalty.acceptance"].create({"member_id": member.id, "contact_id": member.partner_id.id})
         for member in members[7:9]:
             self._post_entry(member, -100)
-        wizard = self.env["partner.loyalty.payout.prepare"].with_user(self.users["officer"]).create(
-            {"program_id": self.program.id, "date": FEBRUARY}
+        wizard = (
+            self.env["partner.loyalty.payout.prepare"]
+            .with_user(self.users["officer"])
+            .create({"program_id": self.program.id, "date": FEBRUARY})
         )
         payouts = self.env["partner.loyalty.payout"].search(wizard.action_prepare()["domain"])
         payouts.with_user(self.users["officer"]).action_submit()

@@ -1,4 +1,4 @@
-"""How a program pays out: schedule, second approval, hold, terms, bank account, document, currency, and what follows."""
+"""How a program pays out: schedule, approvals, hold, terms, bank account, document, currency, and what follows."""
 
 import base64
 
@@ -394,7 +394,9 @@ class TestPayoutBill(PayoutPolicyCommon):
         self.bonus_product.taxes_id = False
         payout = self._approve_payout(self.member)
         refund = payout.bill_id
-        self.assertRecordValues(refund, [{"move_type": "out_refund", "amount_untaxed": 100, "partner_id": self.dealer.id}])
+        self.assertRecordValues(
+            refund, [{"move_type": "out_refund", "amount_untaxed": 100, "partner_id": self.dealer.id}]
+        )
         refund.action_post()
         self.assertEqual(payout.state, "billed")
         invoice = self._create_sale_invoice(self.dealer, 100)
@@ -461,7 +463,9 @@ class TestPayoutBill(PayoutPolicyCommon):
         )
         payout.action_bill()
         bill = payout.sudo().bill_id
-        self.assertRecordValues(bill, [{"ref": "R-7", "invoice_date": Date.to_date("2026-03-17"), "amount_untaxed": 100}])
+        self.assertRecordValues(
+            bill, [{"ref": "R-7", "invoice_date": Date.to_date("2026-03-17"), "amount_untaxed": 100}]
+        )
         attachment = self.env["ir.attachment"].search([("res_model", "=", "account.move"), ("res_id", "=", bill.id)])
         self.assertEqual(attachment.name, "R-7.pdf")
         with self.assertRefused("after the approval, and before the bill"):
@@ -564,7 +568,7 @@ class TestPayoutPreview(PayoutPolicyCommon):
         for name, words in {
             "bank": "Without bank account",
             "terms": "Terms not accepted",
-            "part": f"7.00\N{NO-BREAK SPACE}€ matures later",
+            "part": "7.00\N{NO-BREAK SPACE}€ matures later",
             "debt": "Owes money",
             "held": "Held back: nothing has matured",
             "small": "Below the smallest payout",

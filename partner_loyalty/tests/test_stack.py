@@ -19,7 +19,14 @@ class TestStack(PartnerLoyaltyCommon):
         cls.program = cls._create_program(
             [
                 {"rate": 5, "name": "On invoices"},
-                {"kind": "order", "unit": "point", "formula": "per_amount", "rate": 1, "step_amount": 1, "name": "Points"},
+                {
+                    "kind": "order",
+                    "unit": "point",
+                    "formula": "per_amount",
+                    "rate": 1,
+                    "step_amount": 1,
+                    "name": "Points",
+                },
             ],
             point_value=0.01,
             stack_price_floor=80,

@@ -109,7 +109,15 @@ class TestStatement(PartnerLoyaltyCommon):
         self._create_sale_invoice(self.dealer, 100)
         self._answer_documents()
         text = self._read(self._print(self._open()))
-        for words in ("Dealer", "Dealer Club", "Opening balance", "Earned", "Closing balance", "10.00", "10 % of 100.00"):
+        for words in (
+            "Dealer",
+            "Dealer Club",
+            "Opening balance",
+            "Earned",
+            "Closing balance",
+            "10.00",
+            "10 % of 100.00",
+        ):
             with self.subTest(words=words):
                 self.assertIn(words, text)
 
@@ -162,7 +170,9 @@ class TestStatement(PartnerLoyaltyCommon):
         self.env.flush_all()
         ledger = self.env.execute_query(
             SQL(
-                "SELECT SUM(amount)::text FROM partner_loyalty_entry WHERE program_id = %s AND date <= %s", self.program.id, LAST
+                "SELECT SUM(amount)::text FROM partner_loyalty_entry WHERE program_id = %s AND date <= %s",
+                self.program.id,
+                LAST,
             )
         )
         self.assertEqual(total, Decimal(ledger[0][0]))

@@ -54,13 +54,17 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
     @api.depends("program_id")
     def _compute_date(self):
         for wizard in self:
-            wizard.date = wizard.program_id._get_payout_day() if wizard.program_id else fields.Date.context_today(wizard)
+            wizard.date = (
+                wizard.program_id._get_payout_day() if wizard.program_id else fields.Date.context_today(wizard)
+            )
 
     @api.depends("program_id", "member_ids")
     def _compute_other_count(self):
         chosen = self._get_active_records("partner.loyalty.member")
         for wizard in self:
-            wizard.other_count = len(chosen.filtered(lambda member, wizard=wizard: member.program_id != wizard.program_id))
+            wizard.other_count = len(
+                chosen.filtered(lambda member, wizard=wizard: member.program_id != wizard.program_id)
+            )
 
     @api.depends("program_id", "date", "member_ids")
     def _compute_line_ids(self):

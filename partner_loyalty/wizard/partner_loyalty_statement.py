@@ -23,9 +23,7 @@ class PartnerLoyaltyStatement(models.TransientModel):
         default=lambda self: self._get_active_records("partner.loyalty.member"),
     )
     date_from = fields.Date(string="From", required=True, default=lambda self: self._get_last_month())
-    date_to = fields.Date(
-        string="Until", required=True, default=lambda self: periods.month_end(self._get_last_month())
-    )
+    date_to = fields.Date(string="Until", required=True, default=lambda self: periods.month_end(self._get_last_month()))
     preview = fields.Html(compute="_compute_preview", sanitize=False)
 
     # === COMPUTE METHODS ===#
