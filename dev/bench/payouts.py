@@ -57,7 +57,8 @@ def _earn(env, program):
         SQL(
             """
             SELECT account.id AS account_id, 'accrual' AS type, number + 0.25 AS amount, NULL::integer AS rule_id,
-                   'res.partner' AS origin_model, number AS origin_id, '1900-01-01'::date AS period_start, 0 AS revision,
+                   'res.partner' AS origin_model, number AS origin_id, '1900-01-01'::date AS period_start,
+                   0 AS revision,
                    CURRENT_DATE - 30 AS contribution_date, CURRENT_DATE - 30 AS date,
                    CASE WHEN number < %(lots)s THEN CURRENT_DATE - 1 ELSE CURRENT_DATE + 30 END AS mature_date,
                    NULL::date AS expiry_date, NULL::integer AS idle_months, NULL::integer AS reverses_id,

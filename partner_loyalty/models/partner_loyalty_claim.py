@@ -203,9 +203,7 @@ class PartnerLoyaltyClaim(models.Model):
         index="btree_not_null",
         ondelete="restrict",
     )
-    order_id = fields.Many2one(
-        comodel_name="sale.order", string="Order", readonly=True, copy=False, index="btree_not_null"
-    )
+    order_id = fields.Many2one(comodel_name="sale.order", readonly=True, copy=False, index="btree_not_null")
     rating = fields.Selection(
         selection=[
             # The first one is no star.

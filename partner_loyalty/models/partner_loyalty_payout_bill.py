@@ -25,7 +25,6 @@ class PartnerLoyaltyPayoutBill(models.AbstractModel):
 
     bill_id = fields.Many2one(
         comodel_name="account.move",
-        string="Bill",
         readonly=True,
         copy=False,
         index="btree_not_null",

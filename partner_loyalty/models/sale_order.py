@@ -31,7 +31,6 @@ class SaleOrder(models.Model):
 
     loyalty_claim_id = fields.Many2one(
         comodel_name="partner.loyalty.claim",
-        string="Loyalty Claim",
         readonly=True,
         copy=False,
         index="btree_not_null",

@@ -11,7 +11,6 @@ class LoyaltyCard(models.Model):
 
     loyalty_claim_id = fields.Many2one(
         comodel_name="partner.loyalty.claim",
-        string="Loyalty Claim",
         readonly=True,
         copy=False,
         index="btree_not_null",

@@ -25,7 +25,6 @@ class PartnerLoyaltyReward(models.Model):
     )
     coupon_program_id = fields.Many2one(
         comodel_name="loyalty.program",
-        string="Coupon Program",
         index="btree_not_null",
         ondelete="restrict",
         domain=f"[('program_type', 'in', {CODE_TYPES}), ('company_id', 'in', (False, company_id))]",
