@@ -137,6 +137,12 @@ class TestCoupon(CouponCommon):
             self._request(self.codes, quantity=2)
         self.assertEqual(len(self._get_codes()), MAX_CODES)
 
+    def test_without_the_app_nobody_can_claim_codes_any_more(self):
+        claim = self._get_codes().loyalty_claim_id
+        self.codes._fields["kind"].ondelete["coupon"](self.codes)
+        self.assertRecordValues(self.codes, [{"active": False, "kind": "product"}])
+        self.assertEqual(claim.state, "fulfilled")
+
     # === WHAT BECAME OF THEM ===#
 
     def test_it_is_known_who_used_a_code_on_which_order_and_when(self):
