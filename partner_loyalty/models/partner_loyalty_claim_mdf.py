@@ -92,7 +92,8 @@ class PartnerLoyaltyClaimMdf(models.AbstractModel):
         help="Invoices, pictures and the like: what was done, and what it has cost.",
     )
     mdf_settled_amount = fields.Monetary(string="Settled", copy=False, readonly=True)
-    mdf_formula = fields.Char(string="How Much", compute="_compute_mdf_formula")
+    # Members read how much they are paid without access to a fund that they share with others.
+    mdf_formula = fields.Char(string="How Much", compute="_compute_mdf_formula", compute_sudo=True)
 
     # === CONSTRAINTS ===#
 

@@ -40,7 +40,9 @@ class PartnerLoyaltyRewardMdf(models.AbstractModel):
         claim._check_mdf_request()
         # These are set by the program alone; a manager can approve less.
         vals = {"mdf_approved_amount": claim.mdf_requested_amount, "mdf_share": claim.mdf_fund_id.share}
-        claim.sudo().write({"source": "fund", **vals})
+        # What a tier gives or an invitation offers stays that.
+        source = "fund" if claim.source == "points" else claim.source
+        claim.sudo().write({"source": source, **vals})
 
     def _start_mdf(self, claim):
         """Say until when the proof has to be there.

@@ -199,6 +199,20 @@ class TestMdf(MdfCommon):
                 {"name": "Best", "program_id": self.program.id, "effect_ids": [effect]}
             )
 
+    def test_what_a_tier_gives_stays_that(self):
+        claim = self._plan()
+        claim.sudo().source = "tier"
+        claim.action_request()
+        self.assertEqual((claim.state, claim.source), ("requested", "tier"))
+
+    def test_a_member_reads_in_the_portal_how_much_it_is_paid_but_not_what_others_get(self):
+        claim = self._plan()
+        user = self._create_role_user("portal", "base.group_portal", partner_id=self.dealer_contact.id)
+        self.env.invalidate_all()
+        self.assertIn("50 % of what is spent", claim.with_user(user).mdf_formula)
+        with self.assertRefused("", AccessError):
+            self.fund.with_user(user).read(["budget"])
+
     def test_without_approval_it_waits_for_its_proof_at_once(self):
         self.marketing.need_approval = False
         claim = self._ask(400)
