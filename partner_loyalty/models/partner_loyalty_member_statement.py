@@ -32,15 +32,19 @@ class PartnerLoyaltyMemberStatement(models.AbstractModel):
 
         :param date first: first day
         :param date last: last day
-        :return: ``{"units": [...], "claims": recordset}``, a unit with ``unit``, ``opening``, ``closing``, ``groups``
-            (pairs of name and Decimal, those at zero left out) and ``lines`` (``partner.loyalty.entry``)
+        :return: ``{"units": [...], "claims": recordset, "marketing": recordset}``, a unit with ``unit``, ``opening``,
+            ``closing``, ``groups`` (pairs of name and Decimal, those at zero left out) and ``lines``
+            (``partner.loyalty.entry``); claims of marketing money stand by themselves
         :rtype: dict
         """
         self.ensure_one()
         units = [self._get_unit_statement(unit, first, last) for unit, _label in UNITS]
+        claims = self._get_statement_claims(first, last)
+        marketing = claims.filtered(lambda claim: claim.kind == "mdf")
         return {
             "units": [unit for unit in units if unit["opening"] or unit["lines"]],
-            "claims": self._get_statement_claims(first, last),
+            "claims": claims - marketing,
+            "marketing": marketing,
         }
 
     def _get_unit_statement(self, unit, first, last):

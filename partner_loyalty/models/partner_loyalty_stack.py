@@ -1,6 +1,8 @@
 from decimal import Decimal
 
-from odoo import api, models
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
 from odoo.tools import SQL, formatLang
 
 # Rules of these kinds say what an order will cost; by the period nobody knows it yet.
@@ -115,7 +117,41 @@ class PartnerLoyaltyStack(models.AbstractModel):
         :return: pairs of a label and an amount in the currency of the order
         :rtype: list[tuple[str, Decimal]]
         """
-        return [(rule.name, amount) for rule, amount in self._forecast_rules(order)]
+        costs = [(rule.name, amount) for rule, amount in self._forecast_rules(order)]
+        marketing = self._get_marketing_cost(order)
+        return [*costs, (self.env._("Marketing money"), marketing)] if marketing else costs
+
+    @api.model
+    def _get_marketing_cost(self, order):
+        """Return how much marketing money comes on a quotation, as it did on what was invoiced in the last year.
+
+        :return: amount in the currency of the order
+        :rtype: Decimal
+        """
+        buyer, company = order.loyalty_buyer_id, order.company_id
+        since = fields.Date.today() - relativedelta(years=1)
+        # Whoever sells need not see marketing money, nor all invoices.
+        claims_sudo, moves_sudo = self.env["partner.loyalty.claim"].sudo(), self.env["account.move"].sudo()
+        settled = claims_sudo._read_group(
+            [("partner_id", "=", buyer.id), ("company_id", "=", company.id), ("fulfilled_at", ">=", since)],
+            [],
+            ["mdf_settled_amount:sum"],
+        )[0][0]
+        if not settled:
+            return Decimal(0)
+        sold = moves_sudo._read_group(
+            [
+                ("commercial_partner_id", "=", buyer.id),
+                ("company_id", "=", company.id),
+                ("state", "=", "posted"),
+                ("move_type", "in", ("out_invoice", "out_refund")),
+                ("invoice_date", ">=", since),
+            ],
+            [],
+            ["amount_untaxed_signed:sum"],
+        )[0][0]
+        share = min(Decimal(1), Decimal(str(settled)) / Decimal(str(sold))) if sold > 0 else Decimal(0)
+        return share * Decimal(str(order.amount_untaxed))
 
     @api.model
     def _forecast_rules(self, order):

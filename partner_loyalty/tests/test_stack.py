@@ -111,6 +111,23 @@ class TestStack(PartnerLoyaltyCommon):
         order = self._quote(0, self.stranger, loyalty_partner_id=self.referrer.id)
         self.assertIn("70.0 % of the list price are left; “Referrals” asks for 75.0 %", order.loyalty_stack_text)
 
+    def test_marketing_money_counts_as_it_came_on_what_was_sold(self):
+        self._create_sale_invoice(self.dealer, 1000, date="2026-02-01")
+        order = self._quote(10)
+        self.assertFalse(order.loyalty_stack_text)
+        reward = self.env["partner.loyalty.reward"].create(
+            {"name": "Pen", "program_id": self.program.id, "product_id": self.thing.id}
+        )
+        claim = self.env["partner.loyalty.claim"].create({"reward_id": reward.id, "member_id": self.member.id})
+        # What was paid for a fair in spring.
+        claim.sudo().write({"state": "fulfilled", "fulfilled_at": "2026-03-01 10:00:00", "mdf_settled_amount": 100})
+        costs = dict(self.env["partner.loyalty.stack"]._get_costs(order))
+        self.assertEqual(costs["Marketing money"], 9)
+        self.env.invalidate_all()
+        self.assertIn("75.6 % of the list price", order.loyalty_stack_text)
+        # The invariants know of no marketing money without a plan.
+        claim.sudo().write({"state": "draft", "mdf_settled_amount": 0})
+
     def test_an_order_in_another_currency_is_weighed_in_it(self):
         # The list of a product that all companies share is in the currency of the first one.
         self.thing.company_id = self.company
