@@ -54,6 +54,7 @@ class Story:
         self.programs._refresh_tiers()
         for program in self.programs:
             program._warn()
+        self._begin_to_close()
 
     def _play(self, month):
         first, after = self.plan.get_month_start(month), self.plan.get_month_start(month + 1)
@@ -327,6 +328,12 @@ class Story:
             deal.action_submit()
             if planned.outcome == "approved":
                 deal.with_user(self._get("user_manager")).action_approve()
+
+    def _begin_to_close(self):
+        """Let the officer begin to close the last month of the dealer club."""
+        closings = self.env["partner.loyalty.closing"].with_user(self._get("user_officer"))
+        closing = closings.create({"program_id": self._get("program_dealer_club").id})
+        closing.step_ids.filtered(lambda step: step.code == "statement").action_tick()
 
     def _claim(self):
         """Let the officer ask for rewards on behalf of dealers, and hand out what has come that far."""
