@@ -46,8 +46,8 @@ class PartnerLoyaltyPayoutPolicy(models.AbstractModel):
         help="A credit note is deducted from what the partner owes for what it bought.",
     )
     payout_document = fields.Selection(
-        selection=[("self", "We write it (self-billing)"), ("own", "The partner sends its invoice")],
-        string="Bill",
+        selection=[("self", "Us (self-billing)"), ("own", "The partner, who sends an invoice")],
+        string="Bill Written by",
         required=True,
         default="self",
         help="An invoice of the partner is checked against the payout before it becomes a bill.",

@@ -87,6 +87,8 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
         :raises UserError: when nothing can be paid out, with the reasons
         """
         self.ensure_one()
+        # Who has money is looked up as far as the user may see it, which says nothing about a program of others.
+        self.program_id.check_access("read")
         if warning := self._get_date_warning():
             raise UserError(warning)
         lines = self._get_line_vals()

@@ -97,7 +97,12 @@ tours.add("partner_loyalty_sell", {
 
 tours.add("partner_loyalty_prepare_payout", {
     steps: () => [
-        ...openMenu("partner_loyalty.partner_loyalty_payout_menu"),
+        ...openMenu("partner_loyalty.partner_loyalty_menu_payouts"),
+        {
+            content: "Choose the payouts in it",
+            trigger: ".dropdown-menu [data-menu-xmlid='partner_loyalty.partner_loyalty_payout_menu']",
+            run: "click",
+        },
         {
             content: "Prepare payouts",
             trigger: ".o_control_panel button:contains(Prepare Payouts)",
