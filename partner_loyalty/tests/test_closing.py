@@ -170,37 +170,80 @@ class TestClosing(PartnerLoyaltyCommon):
         self.assertEqual(action["context"]["default_member_ids"], self.member.ids)
         self.assertEqual(str(action["context"]["default_date_from"]), "2026-02-01")
 
-    def test_a_month_end_with_many_members_and_every_kind_of_exception_adds_up(self):
+    def test_a_month_end_with_three_hundred_partners_and_every_kind_of_exception_adds_up(self):
         """Σ statements = ledger = what is owed, and Σ bills = Σ payouts; each exception is explained on the page."""
-        self.program.write({"payout_needs_terms": True, "payout_needs_bank": True})
-        partners = [self._create_partner(name=f"Partner {number}", is_company=True) for number in range(30)]
-        members = self._enroll(self.program, *partners)
-        with freeze_time("2026-02-20 10:00:00"):
-            for number, member in enumerate(members):
-                self._post_entry(member, 10 + number)
-        for member in members[3:]:
-            self.env["res.partner.bank"].create({"acc_number": f"DE{member.id}", "partner_id": member.partner_id.id})
-        for member in members - members[3:7]:
-            self.env["partner.loyalty.acceptance"].create({"member_id": member.id, "contact_id": member.partner_id.id})
-        for member in members[7:9]:
-            self._post_entry(member, -100)
-        wizard = (
-            self.env["partner.loyalty.payout.prepare"]
-            .with_user(self.users["officer"])
-            .create({"program_id": self.program.id, "date": FEBRUARY})
+        members = self._enroll_many(300)
+        bankless, termless, indebted, held, missing = (
+            members[first:last] for first, last in ((0, 3), (3, 7), (7, 9), (9, 21), (21, 26))
         )
-        payouts = self.env["partner.loyalty.payout"].search(wizard.action_prepare()["domain"])
-        payouts.with_user(self.users["officer"]).action_submit()
-        held = payouts[:4].with_user(self.users["manager"])
-        held.action_hold("Return is checked")
-        (payouts - payouts[:4]).with_user(self.users["manager"]).action_approve()
+        payouts = self._pay_out_many()
+        self.assertEqual(payouts.member_id, members - bankless - termless - indebted)
+        on_hold = payouts.filtered(lambda payout: payout.member_id in held)
+        on_hold.with_user(self.users["manager"]).action_hold("Return is checked")
+        approved = payouts - on_hold
+        approved.with_user(self.users["manager"]).action_approve()
+        self._bill_many(approved.filtered(lambda payout: payout.member_id not in missing))
         closing = self._open()
-        reasons = closing.exception_ids.mapped("reason")
-        for words, count in {"On hold": 4, "Without bank": 3, "Terms not": 4 + 1, "Owes money": 2}.items():
+        reasons = {exception.member_id: exception.reason for exception in closing.exception_ids}
+        for words, expected in {
+            "On hold: Return is checked": held,
+            "Without bank account": bankless,
+            "Terms not accepted": termless,
+            "Owes money": indebted,
+            "Waits for the partner's own invoice": missing,
+        }.items():
             with self.subTest(words):
-                self.assertEqual(len([reason for reason in reasons if words in reason]), count)
-        self.assertEqual(len(payouts), 30 - 3 - 4 - 2)
-        self._assert_adds_up(members + self.member, payouts - payouts[:4])
+                self.assertEqual({member for member in reasons if words in reasons[member]}, set(expected))
+        self.assertEqual(len(reasons), 3 + 4 + 2 + 12 + 5)
+        self._assert_adds_up(members + self.member, approved.filtered("bill_id"))
+
+    def _enroll_many(self, count):
+        """Enroll partners who have earned something; the first of them lack a bank account, terms, or owe money."""
+        self.program.write({"payout_needs_terms": True, "payout_needs_bank": True, "payout_document": "own"})
+        partners = self.env["res.partner"].create(
+            [{"name": f"Partner {number}", "is_company": True} for number in range(count)]
+        )
+        members = self._enroll(self.program, *partners)
+        Entry = self.env["partner.loyalty.entry"]
+        with freeze_time("2026-02-20 10:00:00"):
+            Entry._post_vals(
+                [
+                    Entry._prepare_entry_vals(member._get_account("money"), "accrual", 10 + number, member)
+                    for number, member in enumerate(members)
+                ]
+            )
+        self.env["res.partner.bank"].create(
+            [{"acc_number": f"DE{member.id}", "partner_id": member.partner_id.id} for member in members[3:]]
+        )
+        self.env["partner.loyalty.acceptance"].create(
+            [{"member_id": member.id, "contact_id": member.partner_id.id} for member in members - members[3:7]]
+        )
+        for member in members[7:9]:
+            self._post_entry(member, -500)
+        # The dealer of the other tests is paid elsewhere.
+        self._post_entry(self.member, -100)
+        return members
+
+    def _pay_out_many(self):
+        """Prepare and submit the payouts of all, as the officer does."""
+        officer = self.users["officer"]
+        prepare = self.env["partner.loyalty.payout.prepare"].with_user(officer)
+        wizard = prepare.create({"program_id": self.program.id, "date": FEBRUARY})
+        payouts = self.env["partner.loyalty.payout"].search(wizard.action_prepare()["domain"], order="id")
+        payouts.with_user(officer).action_submit()
+        return payouts
+
+    def _bill_many(self, payouts):
+        """Enter the invoices of the partners, and bill them."""
+        for payout in payouts.with_user(self.users["officer"]):
+            payout.write(
+                {
+                    "invoice_number": f"R-{payout.id}",
+                    "invoice_date": FEBRUARY,
+                    "invoice_amount": payout.bill_amount,
+                }
+            )
+        payouts.with_user(self.users["officer"]).action_bill()
 
     def _assert_adds_up(self, members, payouts):
         first, last = Date.to_date("2026-02-01"), Date.to_date("2026-03-18")
