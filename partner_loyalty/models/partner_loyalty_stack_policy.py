@@ -38,13 +38,24 @@ class PartnerLoyaltyStackPolicy(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self.env.registry.clear_cache()
-        return super().create(vals_list)
+        programs = super().create(vals_list)
+        programs._forget_guarded()
+        return programs
 
     def write(self, vals):
-        if GUARD_FIELDS & vals.keys():
+        if not GUARD_FIELDS & vals.keys():
+            return super().write(vals)
+        self._forget_guarded()
+        result = super().write(vals)
+        self._forget_guarded()
+        return result
+
+    # === BUSINESS METHODS ===#
+
+    def _forget_guarded(self):
+        """Forget which programs look at quotations, where one of these may be among them: caches are dear to refill."""
+        if any(program.stack_price_floor or program.stack_margin_floor for program in self):
             self.env.registry.clear_cache()
-        return super().write(vals)
 
     # === GETTERS ===#
 
