@@ -72,6 +72,7 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
             wizard.date_warning = wizard.program_id and wizard.date and wizard._get_date_warning()
             is_complete = wizard.program_id and wizard.date and not wizard.date_warning
             lines = wizard._get_line_vals() if is_complete else []
+            wizard._add_notes(lines[:SHOWN_LINES])
             shown = [{name: vals[name] for name in vals if name != "is_settled"} for vals in lines[:SHOWN_LINES]]
             wizard.line_ids = [Command.clear(), *map(Command.create, shown)]
             wizard.hidden_count = max(0, len(lines) - SHOWN_LINES)
@@ -106,7 +107,7 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
     # === BUSINESS METHODS ===#
 
     def _get_line_vals(self):
-        """Return for each member with a money balance what could be paid out, or why nothing or less.
+        """Return for each member with a money balance what could be paid out, or why nothing.
 
         Who gets something comes first.
 
@@ -128,7 +129,6 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
                     "reason": reason,
                     # Nothing is missing where a payout is on its way or there is nothing to pay.
                     "is_settled": account.member_id in known or not account.balance,
-                    "note": False if reason else self._get_note(account, amount),
                 }
             )
         return sorted(lines, key=lambda vals: bool(vals["reason"]))
@@ -191,12 +191,16 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
             return self.env._("Paid out already: %(payout)s", **terms)
         return self.env._("Has a payout in progress, or one for this day: %(payout)s", **terms)
 
-    def _get_note(self, account, amount):
-        """Say why a member gets less than its balance, or return False."""
+    def _add_notes(self, lines):
+        """Say of members who are paid why they get less than their balance; of those that are shown alone.
+
+        :param list lines: dicts as of :meth:`_get_line_vals`
+        """
         currency = self.currency_id
-        if currency.compare_amounts(account.balance, float(amount)) <= 0:
-            return False
-        return self.env._("%s matures later", currency.format(account.balance - float(amount)))
+        for vals in lines:
+            rest = vals["balance"] - float(vals["amount"])
+            if not vals["reason"] and currency.compare_amounts(rest, 0) > 0:
+                vals["note"] = self.env._("%s matures later", currency.format(rest))
 
     def _get_nothing_to_pay_message(self, lines):
         if not lines:
