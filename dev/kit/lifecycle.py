@@ -30,6 +30,8 @@ LEFTOVERS = """
     SELECT 'table ' || relname FROM pg_class WHERE relname LIKE 'partner_loyalty%'
      UNION ALL SELECT 'column ' || table_name || '.' || column_name FROM information_schema.columns
       WHERE table_schema = 'public' AND column_name LIKE 'loyalty%'
+        -- Those between models of Odoo's own loyalty app, which a neighbor of ours needs.
+        AND table_name NOT LIKE 'loyalty%_rel'
      UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE proname LIKE 'partner_loyalty%'
      UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE tgname LIKE 'partner_loyalty%'
      UNION ALL SELECT 'external id ' || name FROM ir_model_data
