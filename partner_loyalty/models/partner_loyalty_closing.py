@@ -190,13 +190,16 @@ class PartnerLoyaltyClosing(models.Model):
     def _refresh(self):
         """Look up what is open, step by step."""
         for closing in self:
+            # The preview of payouts is asked for by a step, and by the exceptions.
+            lines = closing._get_preview_lines()
             for step in closing.step_ids:
-                count, text = getattr(closing, f"_find_{step.code}")()
+                find = getattr(closing, f"_find_{step.code}")
+                count, text = find(lines) if step.code == "payout" else find()
                 is_silent = not count and step.code not in (*MANUAL_STEPS, "health")
                 step.write({"count": count, "text": self.env._("Nothing is open.") if is_silent else text})
             closing.exception_ids = [
                 Command.clear(),
-                *(Command.create(vals) for vals in closing._get_exception_vals()),
+                *(Command.create(vals) for vals in closing._get_exception_vals(lines)),
             ]
             closing.write(
                 {
@@ -267,9 +270,11 @@ class PartnerLoyaltyClosing(models.Model):
         total = formatLang(self.env, sum(payouts.mapped("amount")), currency_obj=self.currency_id)
         return len(payouts), self.env._("%(count)s payouts on hold, %(total)s in all", count=len(payouts), total=total)
 
-    def _find_payout(self):
-        """Return how many payouts are missing or wait for somebody, and for whom in words."""
-        lines = self._get_preview_lines()
+    def _find_payout(self, lines):
+        """Return how many payouts are missing or wait for somebody, and for whom in words.
+
+        :param list lines: as of :meth:`_get_preview_lines`
+        """
         missing = len([vals for vals in lines if not vals["reason"]])
         waiting = len(self._get_payouts("draft", "submitted", "second"))
         unbilled = len(self._get_payouts("approved").filtered(lambda payout: not payout._get_live_bill()))
@@ -304,14 +309,15 @@ class PartnerLoyaltyClosing(models.Model):
         wizards = self.env["partner.loyalty.payout.prepare"]
         return wizards.new({"program_id": self.program_id.id, "date": self.date})._get_line_vals()
 
-    def _get_exception_vals(self):
+    def _get_exception_vals(self, lines):
         """Return who is not paid, or not yet, with the reason.
 
+        :param list lines: as of :meth:`_get_preview_lines`
         :rtype: list[dict]
         """
         vals_list = [
             {"member_id": vals["member_id"], "amount": vals["balance"], "reason": vals["reason"]}
-            for vals in self._get_preview_lines()
+            for vals in lines
             if vals["reason"] and not vals["is_settled"]
         ]
         for payout in self._get_payouts("held"):

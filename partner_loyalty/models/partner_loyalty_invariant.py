@@ -67,6 +67,7 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
             *self._get_adjustment_invariants(),
             *self._get_bonus_invariants(),
             *self._get_claim_invariants(),
+            *self._get_claim_decision_invariants(),
             *self._get_company_invariants(),
             *self._get_period_invariants(),
             *self._get_tier_invariants(),
@@ -427,6 +428,12 @@ class PartnerLoyaltyInvariant(models.AbstractModel):
                 ),
             ),
             *self._get_fund_invariants(),
+        ]
+
+    @api.model
+    def _get_claim_decision_invariants(self):
+        """Who decided on claims; those that need no approval have nobody."""
+        return [
             Invariant(
                 "I9e",
                 self.env._("Nobody approves a claim that they asked for, and every decision has a user and a time"),
