@@ -14,6 +14,7 @@ from pathlib import Path
 
 from odoo.tools import config
 
+from . import profile
 from .noise import Noise
 from .session import Bench
 
@@ -103,6 +104,8 @@ def report(rows, bench, noise):
     for row in rows:
         if not row.is_reached:
             lines += ["", f"Missed, {row.work}: {row.missed}"]
+    for title, parts in bench.profiles.items():
+        lines += profile.to_markdown(title, parts)
     warnings = noise.get_warnings()
     if warnings:
         lines += ["", f"{' '.join(warnings)} Measure again when it is quiet."]

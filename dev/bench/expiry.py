@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from odoo.tools import SQL
 
-from . import accrual, data, databases
+from . import accrual, data, databases, profile
 from .row import Row, compare_seconds
 
 RAW = """
@@ -64,7 +64,8 @@ def measure(bench):
         program = data.find_program(env)
         raw = _run_raw(env, program)
         data.vacuum(env)
-        seconds = _time(env["partner.loyalty.entry"]._cron_expire)
+        with profile.watch() as bench.profiles["expiry"]:
+            seconds = _time(env["partner.loyalty.entry"]._cron_expire)
         outcome = _read_outcome(env)
         data.vacuum(env)
         idle = min(_time(env["partner.loyalty.entry"]._cron_expire) for _attempt in range(3))

@@ -22,6 +22,8 @@ class Bench:
         self.members, self.lines = members, lines
         # Pictures and the like that belong to the results, by the names of their files.
         self.files = {}
+        # Where the time of a work went, by what the work was.
+        self.profiles = {}
         self._made = {}
         self._results = {}
 
