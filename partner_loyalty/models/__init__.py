@@ -7,6 +7,7 @@ from . import partner_loyalty_touch_mixin
 from . import partner_loyalty_bonus_reason
 from . import partner_loyalty_explanation
 from . import partner_loyalty_invariant
+from . import partner_loyalty_pricelist_mixin
 from . import partner_loyalty_protected_mixin
 from . import partner_loyalty_approval_mixin
 from . import partner_loyalty_attribution_mixin

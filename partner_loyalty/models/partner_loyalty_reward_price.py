@@ -8,6 +8,7 @@ class PartnerLoyaltyRewardPrice(models.AbstractModel):
 
     _name = "partner.loyalty.reward.price"
     _description = "Special Prices as a Reward"
+    _inherit = ["partner.loyalty.pricelist.mixin"]
 
     # === FIELDS ===#
 

@@ -9,7 +9,7 @@ class PartnerLoyaltyTier(models.Model):
 
     _name = "partner.loyalty.tier"
     _description = "Loyalty Tier"
-    _inherit = ["image.mixin", "partner.loyalty.input.mixin"]
+    _inherit = ["image.mixin", "partner.loyalty.input.mixin", "partner.loyalty.pricelist.mixin"]
     _order = "program_id, sequence, threshold, id"
 
     # === FIELDS ===#

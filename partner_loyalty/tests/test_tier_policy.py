@@ -487,6 +487,22 @@ class TestTierPolicy(TierPolicyCommon):
 
     # === WHAT A TIER GIVES ===#
 
+    def test_price_list_of_a_tier_is_sold_by_where_price_lists_were_off(self):
+        group = self.env.ref("product.group_product_pricelist")
+        self.env.ref("base.group_user")._remove_group(group)
+        half = Command.create({"applied_on": "3_global", "compute_price": "percentage", "percent_price": 50})
+        pricelist = self.env["product.pricelist"].create({"name": "For gold", "item_ids": [half]})
+        program, _member = self._create_tiers(**MONTH)
+        self._enroll(program, self.dealer, date_from="2025-01-01")
+        self.assertFalse(self.env.user.has_group("product.group_product_pricelist"))
+        program.tier_ids[0].with_user(self.users["manager"]).pricelist_id = pricelist
+        program._refresh_tiers()
+        product = self.env["product.product"].create({"name": "Panel", "list_price": 80})
+        order = self.env["sale.order"].create(
+            {"partner_id": self.dealer.id, "order_line": [Command.create({"product_id": product.id})]}
+        )
+        self.assertEqual((order.pricelist_id, order.amount_untaxed), (pricelist, 40))
+
     def test_price_list_and_terms_come_and_go_with_the_tier_and_never_replace_a_choice(self):
         pricelist, chosen = self.env["product.pricelist"].create([{"name": "For gold"}, {"name": "By hand"}])
         term = self.env["account.payment.term"].create({"name": "60 days"})
