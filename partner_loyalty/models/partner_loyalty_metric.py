@@ -514,7 +514,7 @@ class PartnerLoyaltyMetric(models.Model):
         :rtype: str
         """
         text = self._format_value(value, currency)
-        return self.env._("at most %s", text) if self.direction == "down" else self.env._("from %s", text)
+        return self.env._("at most %s", text) if self.direction == "down" else self.env._("at least %s", text)
 
     def _format_value(self, value, currency):
         """Return a value as people read it.

@@ -67,7 +67,7 @@ class TestGoal(GoalCommon):
         self._sell(self.dealer, 100)
         self._sell(self.referrer, 99.99)
         self.assertGoal(goal, actual=1, reached_count=1, member_count=2, progress=50, is_reached=False, baseline=0)
-        self.assertEqual(goal.summary, f"Turnover from 100.00{NARROW_SPACE}€: reached by 1 of 2 members")
+        self.assertEqual(goal.summary, f"Turnover at least 100.00{NARROW_SPACE}€: reached by 1 of 2 members")
         self._sell(self.referrer, 0.01)
         self.assertGoal(goal, actual=2, reached_count=2, progress=100, is_reached=True)
 
@@ -97,7 +97,7 @@ class TestGoal(GoalCommon):
         self.assertGoal(goal, baseline=70, actual=150, progress=75, is_reached=False, reached_count=0, member_count=2)
         self.assertEqual(
             goal.summary,
-            f"Turnover of all members together: 150.00{NARROW_SPACE}€, asked for: from 200.00{NARROW_SPACE}€",
+            f"Turnover of all members together: 150.00{NARROW_SPACE}€, asked for: at least 200.00{NARROW_SPACE}€",
         )
         self._sell(self.referrer, 150)
         self.assertGoal(goal, actual=300, progress=150, is_reached=True)

@@ -651,7 +651,7 @@ class TestTierPolicy(TierPolicyCommon):
             line.metric_id = self._create_metric()
             line.minimum = 3
         tier = form.save()
-        self.assertEqual(tier.condition_summary, "Turnover: from 500.00\xa0€; Invoices: from 3")
+        self.assertEqual(tier.condition_summary, "Turnover: at least 500.00\xa0€; Invoices: at least 3")
         self.assertEqual(program.tier_ids[0].condition_summary, "Every member")
         for user in ("officer", "salesperson"):
             with self.assertRaises(AccessError):
