@@ -8,8 +8,9 @@ from odoo import SUPERUSER_ID, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.sql_db import Cursor
-from odoo.tests import freeze_time, new_test_user
+from odoo.tests import Form, freeze_time, new_test_user
 from odoo.tools import SQL, mute_logger
+from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
@@ -332,6 +333,26 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
         return self.env["partner.loyalty.entry"].search(
             [("account_id", "=", member._get_account(unit).id)], order="sequence"
         )
+
+    # === SCREENS ===#
+
+    def _get_buttons(self, record, user, dialogs):
+        """Return the names of the buttons that a user finds above a record.
+
+        :param dict dialogs: what the actions are called that are done in a dialog, by the external id of the dialog
+        :rtype: set[str]
+        """
+        names = {str(self.env.ref(f"partner_loyalty.{dialog}").id): name for dialog, name in dialogs.items()}
+        record = record.with_user(user)
+        if not record.has_access("read"):
+            return set()
+        form = Form(record)
+        values = form._get_eval_context()
+        return {
+            names.get(button.get("name"), button.get("name"))
+            for button in form._view["tree"].iterfind("./header/button")
+            if not safe_eval(button.get("invisible", "False"), dict(values))
+        }
 
     # === ASSERTIONS ===#
 

@@ -33,6 +33,11 @@ ACTIONS = (
     "action_decline",
     "action_miss",
 )
+DIALOGS = {
+    "partner_loyalty_claim_decline_action": "action_decline",
+    "partner_loyalty_claim_refuse_action": "action_refuse",
+    "partner_loyalty_claim_take_back_action": "action_take_back",
+}
 WITH_REASON = ("action_decline", "action_refuse", "action_take_back")
 
 
@@ -130,6 +135,15 @@ class TestClaim(ClaimCommon):
                     with self.subTest(state=state, action=action, role=role):
                         self._try(claim, role, action, result if role in allowed else None)
         self.assertEqual(tried, len(STATES) * len(ACTIONS) * len(self.roles))
+
+    def test_every_role_finds_the_buttons_of_what_it_may_do(self):
+        for state in STATES:
+            claim = self._bring_to(state)
+            for role in self.roles:
+                allowed = {action for (action, at), (roles, _to) in TRANSITIONS.items() if at == state and role in roles}
+                with self.subTest(state=state, role=role):
+                    buttons = self._get_buttons(claim, self.users[role], DIALOGS)
+                    self.assertEqual(buttons & set(ACTIONS), allowed)
 
     def _try(self, claim, role, action, result):
         before = claim.state

@@ -6,7 +6,7 @@ from odoo.tests import Form, HttpCase, freeze_time, tagged
 
 from ..tools.files import MAX_FILE_SIZE
 from .common_claim import ClaimCommon
-from .test_claim import ACTIONS, STATES, TRANSITIONS
+from .test_claim import ACTIONS, DIALOGS, STATES, TRANSITIONS
 
 PDF = b"%PDF-1.4 What was spent"
 
@@ -341,6 +341,15 @@ class TestMdf(MdfCommon):
                 for role in self.roles:
                     with self.subTest(state=state, action=action, role=role):
                         self._try(claim, role, action, result if role in allowed else None)
+
+    def test_every_role_finds_the_buttons_of_what_it_may_do(self):
+        for state in STATES:
+            claim = self._bring_to(state)
+            for role in self.roles:
+                allowed = {action for (action, at), (roles, _to) in TRANSITIONS.items() if at == state and role in roles}
+                with self.subTest(state=state, role=role):
+                    buttons = self._get_buttons(claim, self.users[role], DIALOGS)
+                    self.assertEqual(buttons & set(ACTIONS), allowed)
 
     def _bring_to(self, state):
         """Return a claim in a state, asked for by the officer, with its proof as soon as there can be one."""

@@ -30,6 +30,10 @@ TRANSITIONS = {
     ("action_cancel", "held"): ({"manager", "second"}, "canceled"),
 }
 ACTIONS = ("submit", "approve", "refuse", "hold", "release", "ask_again", "cancel", "bill")
+DIALOGS = {
+    "partner_loyalty_payout_hold_action": "action_hold",
+    "partner_loyalty_payout_refuse_action": "action_refuse",
+}
 REASONED = ("action_refuse", "action_hold")
 
 
@@ -105,6 +109,21 @@ class TestPayoutStates(PayoutPolicyCommon):
                     for role in roles:
                         with self.subTest(decision=decision, action=action, role=role):
                             self._try(payout, role, action, result if role in allowed else None)
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_every_role_finds_the_buttons_of_what_it_may_do(self):
+        roles = ("salesperson", "officer", "manager", "second", "accountant")
+        for decision in DECISIONS:
+            with self.env.cr.savepoint() as savepoint:
+                payout = self._bring_to(decision)
+                for role in roles:
+                    allowed = {
+                        action for (action, at), (able, _to) in TRANSITIONS.items() if at == decision and role in able
+                    }
+                    with self.subTest(decision=decision, role=role):
+                        buttons = self._get_buttons(payout, self.users[role], DIALOGS)
+                        self.assertEqual(buttons & set(map("action_{}".format, ACTIONS)), allowed)
                 savepoint.rollback()
             self.env.invalidate_all()
 
