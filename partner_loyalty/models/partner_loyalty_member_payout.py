@@ -1,5 +1,8 @@
 from odoo import fields, models
 
+# What a bill has to say of where a partner is.
+ADDRESS = ("street", "city", "country_id")
+
 
 class PartnerLoyaltyMemberPayout(models.AbstractModel):
     """What a member has to have agreed to and given before it is paid."""
@@ -73,6 +76,9 @@ class PartnerLoyaltyMemberPayout(models.AbstractModel):
             if program.payout_needs_bank:
                 text = self.env._("Without bank account: enter that of the partner")
                 refusals.update(dict.fromkeys(members._get_without_bank(), text))
+            if program.payout_needs_address:
+                text = self.env._("Without address: enter street, city and country of the partner")
+                refusals.update(dict.fromkeys(members._get_without_address(), text))
             if program.payout_needs_terms:
                 text = self.env._("Terms not accepted: record it on the member once the partner has agreed")
                 refusals.update(dict.fromkeys(members._get_without_terms(), text))
@@ -82,6 +88,10 @@ class PartnerLoyaltyMemberPayout(models.AbstractModel):
         """Return the members that have not accepted the terms in force of their program."""
         versions = self._get_accepted_versions()
         return self.filtered(lambda member: versions.get(member.id, 0) < member.program_id.terms_version)
+
+    def _get_without_address(self):
+        """Return the members whose partner has no address that a bill could be written to."""
+        return self.filtered(lambda member: not all(member.partner_id[name] for name in ADDRESS))
 
     def _get_without_bank(self):
         """Return the members whose partner has no bank account."""

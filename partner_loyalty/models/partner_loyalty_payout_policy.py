@@ -38,6 +38,11 @@ class PartnerLoyaltyPayoutPolicy(models.AbstractModel):
     payout_needs_bank = fields.Boolean(
         string="Only with Bank Account", help="Members without a bank account are not paid."
     )
+    payout_needs_address = fields.Boolean(
+        string="Only with Address",
+        help="Members whose address lacks street, city or country are not paid: a bill that is written for them has to "
+        "say where they are.",
+    )
     payout_settlement = fields.Selection(
         selection=[("bill", "Vendor bill"), ("refund", "Credit note to the customer")],
         string="Settled by",

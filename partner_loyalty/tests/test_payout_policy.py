@@ -597,6 +597,26 @@ class TestPayoutPreview(PayoutPolicyCommon):
             with self.subTest(name):
                 self.assertIn(words, reasons[members[name]])
 
+    def test_a_partner_without_address_is_paid_unless_the_program_asks_for_one(self):
+        words = "Without address: enter street, city and country of the partner"
+        self.assertNotIn(words, self._get_reasons(member_ids=self.member)[self.member])
+        self.program.payout_needs_address = True
+        self.assertIn(words, self._get_reasons(member_ids=self.member)[self.member])
+        payout = self._create_payout(self.member)
+        with self.assertRefused(f"Dealer: {words}"):
+            payout.action_submit()
+        self.dealer.write({"street": "Port Road 1", "city": "Odesa", "country_id": self.env.ref("base.ua").id})
+        payout.action_submit()
+        self.assertEqual(payout.state, "submitted")
+
+    def test_a_bill_of_a_closed_period_is_dated_in_the_first_open_one(self):
+        self.company.purchase_lock_date = "2026-03-31"
+        payout = self._approve_payout(self.member)
+        with freeze_time("2026-04-05 10:00:00"):
+            payout.bill_id.action_post()
+        self.assertRecordValues(payout.bill_id, [{"state": "posted", "date": Date.to_date("2026-04-01")}])
+        self.assertEqual(payout.state, "billed")
+
     def _accept(self, member):
         self.env["partner.loyalty.acceptance"].with_user(self.users["officer"]).create(
             {"member_id": member.id, "contact_id": member.partner_id.id}
