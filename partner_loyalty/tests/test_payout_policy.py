@@ -523,6 +523,11 @@ class TestPayoutPreview(PayoutPolicyCommon):
         payouts = self.env["partner.loyalty.payout"].search([("program_id", "=", self.program.id)], order="id")
         self.assertEqual(payouts.mapped("amount"), [100, 20])
 
+    def test_nothing_is_warned_of_before_a_program_is_chosen(self):
+        wizard = Form(self.env["partner.loyalty.payout.prepare"].with_user(self.users["officer"]))
+        self.assertFalse(wizard.date_warning)
+        self.assertFalse(wizard.payable_count)
+
     def test_with_a_schedule_the_last_day_of_a_period_is_chosen(self):
         self.program.payout_schedule = "quarter"
         wizard = self._prepare_payouts()

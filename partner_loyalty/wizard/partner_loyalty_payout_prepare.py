@@ -69,9 +69,9 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
     @api.depends("program_id", "date", "member_ids")
     def _compute_line_ids(self):
         for wizard in self:
-            wizard.date_warning = wizard.program_id and wizard.date and wizard._get_date_warning()
-            is_complete = wizard.program_id and wizard.date and not wizard.date_warning
-            lines = wizard._get_line_vals() if is_complete else []
+            is_chosen = bool(wizard.program_id and wizard.date)
+            wizard.date_warning = is_chosen and wizard._get_date_warning()
+            lines = wizard._get_line_vals() if is_chosen and not wizard.date_warning else []
             wizard._add_notes(lines[:SHOWN_LINES])
             shown = [{name: vals[name] for name in vals if name != "is_settled"} for vals in lines[:SHOWN_LINES]]
             wizard.line_ids = [Command.clear(), *map(Command.create, shown)]
