@@ -1,6 +1,6 @@
 {
     "name": "Partner Loyalty",
-    "version": "19.0.1.4.0",
+    "version": "19.0.1.5.0",
     "category": "Sales/CRM",
     "summary": "Tiers, points and commission for dealers, resellers and manufacturers",
     "author": "Partner Loyalty engineers",
@@ -93,6 +93,9 @@
         "views/partner_loyalty_warning_views.xml",
         "views/partner_loyalty_badge_views.xml",
         "wizard/partner_loyalty_leaderboard_views.xml",
+        # The portal: what all of its pages stand in comes first.
+        "views/portal_templates.xml",
+        "views/portal_overview_templates.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",
@@ -103,6 +106,7 @@
         "demo/story_demo.xml",
     ],
     "assets": {
+        "web.assets_frontend": ["partner_loyalty/static/src/scss/portal.scss"],
         "web.assets_tests": ["partner_loyalty/static/tests/tours/**/*"],
     },
     "application": True,

@@ -449,6 +449,12 @@ class PartnerLoyaltyMember(models.Model):
         # Suspension is set by the buttons alone, which move the dates along.
         self.sudo().suspended = False
 
+    def action_see_as_partner(self):
+        """Open the portal pages of the member, as its owner sees them, without being able to change anything."""
+        self.ensure_one()
+        self.check_access("read")
+        return {"type": "ir.actions.act_url", "url": f"/my/loyalty/as/{self.id}", "target": "new"}
+
     def action_view_entries(self):
         """Show the statement lines of the member."""
         return self._get_related_action("partner_loyalty.partner_loyalty_entry_action")

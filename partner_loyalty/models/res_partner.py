@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 
+# What decides what a contact sees in the portal: record rules remember it.
+RIGHT_FIELDS = {"is_company", "loyalty_portal_right", "parent_id"}
+
 
 class ResPartner(models.Model):
     _name = "res.partner"
@@ -23,6 +26,17 @@ class ResPartner(models.Model):
         groups="partner_loyalty.partner_loyalty_group_officer",
         help="Programs and tiers of the company.",
     )
+    loyalty_portal_right = fields.Selection(
+        selection=[("owner", "Owner"), ("finance", "Finance"), ("sales", "Sales")],
+        string="Right in the Loyalty Portal",
+        groups="partner_loyalty.partner_loyalty_group_officer",
+        help="Owner: everything, and accepts the terms. Finance: statements, money and payouts. "
+        "Sales, as every contact has it at first: points, rewards and deals, and no money.",
+    )
+    # Record rules ask for it.
+    loyalty_sees_money = fields.Boolean(
+        compute="_compute_loyalty_sees_money", groups="partner_loyalty.partner_loyalty_group_officer"
+    )
 
     # === COMPUTE METHODS ===#
 
@@ -37,6 +51,19 @@ class ResPartner(models.Model):
                 f"{member.program_id.name}: {member.tier_id.name}" if member.tier_id else member.program_id.name
                 for member in members
             )
+
+    @api.depends("loyalty_portal_right", "commercial_partner_id")
+    def _compute_loyalty_sees_money(self):
+        for partner in self:
+            partner.loyalty_sees_money = partner._get_loyalty_right() != "sales"
+
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        result = super().write(vals)
+        if RIGHT_FIELDS & vals.keys() and self._has_login():
+            self.env.registry.clear_cache()
+        return result
 
     # === ACTION METHODS ===#
 
@@ -56,3 +83,21 @@ class ResPartner(models.Model):
             **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_enroll_action"),
             "context": {"default_partner_ids": self.ids},
         }
+
+    # === GETTERS ===#
+
+    def _has_login(self):
+        """Return whether one of the partners or of their contacts logs in."""
+        # Who logs in is for others to read than those who change a contact.
+        users_sudo = self.env["res.users"].sudo()
+        return bool(users_sudo.search_count([("partner_id", "child_of", self.ids)], limit=1))
+
+    def _get_loyalty_right(self):
+        """Return what the contact may see and do in the portal for its company: ``owner``, ``finance`` or ``sales``.
+
+        The company itself may do everything; a contact that was given nothing belongs to sales.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        return "owner" if self == self.commercial_partner_id else self.loyalty_portal_right or "sales"

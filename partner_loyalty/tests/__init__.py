@@ -49,6 +49,7 @@ from . import test_payout
 from . import test_payout_policy
 from . import test_peer_complaints
 from . import test_periods
+from . import test_portal
 from . import test_program
 from . import test_promotion
 from . import test_quality

@@ -171,13 +171,17 @@ class AccessCommon(PartnerLoyaltyCommon):
         cls._enroll(cls.other_program, cls.referrer)
         cls.users.update(
             public=cls.env.ref("base.public_user"),
-            portal_own=cls._create_portal_user("own", cls.dealer_contact),
+            portal_own=cls._create_portal_user("own", cls._create_owner()),
             portal_other=cls._create_portal_user("other", cls.referrer),
             salesperson_own=cls._create_role_user("salesperson_own", "sales_team.group_sale_salesman"),
         )
         cls.dealer.user_id = cls.users["salesperson_own"]
         cls.records = cls._create_records()
         cls._write_marks()
+
+    @classmethod
+    def _create_owner(cls):
+        return cls._create_partner(name="Ann", parent_id=cls.dealer.id, loyalty_portal_right="owner")
 
     @classmethod
     def _create_portal_user(cls, name, partner):

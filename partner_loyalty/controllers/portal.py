@@ -1,0 +1,185 @@
+from werkzeug.exceptions import Forbidden, NotFound
+
+from odoo import http
+from odoo.exceptions import UserError
+from odoo.http import request
+
+from odoo.addons.portal.controllers.portal import CustomerPortal
+
+OFFICER = "partner_loyalty.partner_loyalty_group_officer"
+
+
+class PartnerLoyaltyPortal(CustomerPortal):
+    """The pages of a member, and what all of them need: whose they are, what the contact may see, and how they look.
+
+    A page has two addresses: ``/my/loyalty/<program_id>/<page>`` for the contacts of the member, and
+    ``/my/loyalty/as/<member_id>/<page>`` for officers, who look at it as the member does and can change nothing. What
+    changes something is a POST to an address of the first form.
+    """
+
+    # === ROUTES ===#
+
+    @http.route()
+    def home(self, **kwargs):
+        response = super().home(**kwargs)
+        if response.is_qweb:
+            response.qcontext.update(
+                loyalty_members=self._get_loyalty_members(), loyalty_sees_money=self._sees_loyalty_money()
+            )
+        return response
+
+    @http.route("/my/loyalty", type="http", auth="user", website=True, readonly=True)
+    def loyalty_programs(self, **_kwargs):
+        """Show the programs that the company is a member of; where it is only one, go straight to it."""
+        members_sudo = self._get_loyalty_members()
+        if len(members_sudo) == 1:
+            return request.redirect(self._get_loyalty_base_url(members_sudo))
+        values = {
+            **self._prepare_portal_layout_values(),
+            "page_name": "loyalty_programs",
+            "members": members_sudo,
+            "sees_money": self._sees_loyalty_money(),
+        }
+        return request.render("partner_loyalty.portal_programs", values)
+
+    # === WHOSE PAGES ===#
+
+    def _get_loyalty_members(self):
+        """Return the memberships of the company of the user, in programs that have left the draft, those that ended too.
+
+        :rtype: ``partner.loyalty.member``, sudo
+        """
+        partner_sudo = request.env.user.partner_id.commercial_partner_id
+        if not partner_sudo.active:
+            return request.env["partner.loyalty.member"].sudo()
+        # A company sees all of its own memberships: which fields of them is up to the pages.
+        members_sudo = request.env["partner.loyalty.member"].sudo()
+        return members_sudo.search(
+            [
+                ("partner_id", "=", partner_sudo.id),
+                ("merged_into_id", "=", False),
+                ("program_id.state", "!=", "draft"),
+                ("program_id.active", "=", True),
+            ]
+        )
+
+    def _get_loyalty_member(self, program_id=None, member_id=None):
+        """Return whose page is asked for.
+
+        :param int program_id: the member is that of the user's company in this program
+        :param int member_id: the member that an officer looks at, without changing anything
+        :rtype: ``partner.loyalty.member``, sudo
+        :raises NotFound: where there is no such member, or the user may not see it
+        """
+        if member_id is not None:
+            return self._get_loyalty_member_as(member_id)
+        member_sudo = self._get_loyalty_members().filtered(lambda member: member.program_id.id == program_id)
+        if not member_sudo:
+            raise NotFound
+        return member_sudo
+
+    def _get_loyalty_member_as(self, member_id):
+        """Return the member whose pages an officer looks at; see :meth:`_get_loyalty_member`."""
+        member = request.env["partner.loyalty.member"].browse(member_id)
+        if not request.env.user.has_group(OFFICER) or not member.exists() or not member.has_access("read"):
+            raise NotFound
+        if member.merged_into_id:
+            raise NotFound
+        # The officer may see the member, and looks at what the member sees.
+        return member.with_context(loyalty_read_only=True).sudo()
+
+    # === RIGHTS ===#
+
+    def _get_loyalty_right(self):
+        """Return what the user may see: ``owner``, ``finance`` or ``sales``; officers look as the owner does.
+
+        :rtype: str
+        """
+        user = request.env.user
+        return "owner" if user.has_group(OFFICER) else user.partner_id._get_loyalty_right()
+
+    def _sees_loyalty_money(self):
+        """Return whether the user sees amounts of money, payouts and statements in money."""
+        return self._get_loyalty_right() != "sales"
+
+    def _require_right(self, *rights):
+        """Let nobody go on but contacts with one of these rights.
+
+        :param str rights: of ``owner``, ``finance`` and ``sales``
+        :raises Forbidden: for all others
+        """
+        if self._get_loyalty_right() not in rights:
+            raise Forbidden
+
+    def _require_money(self):
+        """Let nobody go on who does not see money.
+
+        :raises Forbidden: for contacts of sales
+        """
+        self._require_right("owner", "finance")
+
+    # === PAGES ===#
+
+    def _get_loyalty_base_url(self, member_sudo):
+        """Return where the pages of a member begin, without a slash at the end."""
+        if member_sudo.env.context.get("loyalty_read_only"):
+            return f"/my/loyalty/as/{member_sudo.id}"
+        return f"/my/loyalty/{member_sudo.program_id.id}"
+
+    def _get_loyalty_navigation(self, member_sudo):
+        """Return the pages that the user can go to; an area adds its own by extending it.
+
+        :param member_sudo: whose pages they are
+        :return: dicts of ``key`` (as ``page_name`` of the page), ``name`` (translated), ``url`` (what follows the base
+            URL, beginning with a slash; empty for the first page) and ``sequence``
+        :rtype: list[dict]
+        """
+        return [{"key": "overview", "name": request.env._("Overview"), "url": "", "sequence": 10}]
+
+    def _render_loyalty(self, template, member_sudo, values):
+        """Show a page of a member.
+
+        :param str template: one that calls ``partner_loyalty.portal_layout``
+        :param member_sudo: whose page it is
+        :param dict values: of the page; ``page_name`` is its key in the navigation
+        """
+        navigation = sorted(self._get_loyalty_navigation(member_sudo), key=lambda item: item["sequence"])
+        page = values.get("page_name")
+        return request.render(
+            template,
+            {
+                **self._prepare_portal_layout_values(),
+                "member": member_sudo,
+                "program": member_sudo.program_id,
+                "base_url": self._get_loyalty_base_url(member_sudo),
+                "is_read_only": bool(member_sudo.env.context.get("loyalty_read_only")),
+                "sees_money": self._sees_loyalty_money(),
+                "right": self._get_loyalty_right(),
+                "navigation": navigation,
+                "page_title": next((item["name"] for item in navigation if item["key"] == page), None),
+                "message": request.session.pop("loyalty_message", None),
+                "error": request.session.pop("loyalty_error", None),
+                **values,
+                # Odoo has names of its own for its pages.
+                "page_name": f"loyalty_{page}",
+                "page_key": page,
+            },
+        )
+
+    # === ANSWERS TO FORMS ===#
+
+    def _answer_loyalty(self, member_sudo, page, action):
+        """Do what a form asks for, and go to a page that says what came of it.
+
+        :param member_sudo: whose page it is
+        :param str page: what follows the base URL, such as ``/payouts/7``
+        :param action: does it, and returns a sentence for the user, or None; a ``UserError`` undoes it and is shown
+        """
+        try:
+            with request.env.cr.savepoint():
+                message = action()
+        except UserError as error:
+            request.session["loyalty_error"] = str(error)
+        else:
+            request.session["loyalty_message"] = message
+        return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}{page}", code=303)

@@ -1,0 +1,25 @@
+from odoo import http
+
+from .portal import PartnerLoyaltyPortal
+
+
+class PartnerLoyaltyPortalOverview(PartnerLoyaltyPortal):
+    """The first page of a member: where it stands, what is missing, and what comes and goes when."""
+
+    @http.route(
+        ["/my/loyalty/<int:program_id>", "/my/loyalty/as/<int:member_id>"],
+        type="http",
+        auth="user",
+        website=True,
+        readonly=True,
+    )
+    def loyalty_overview(self, program_id=None, member_id=None, **_kwargs):
+        """Show the overview of a member."""
+        member_sudo = self._get_loyalty_member(program_id, member_id)
+        return self._render_loyalty(
+            "partner_loyalty.portal_overview", member_sudo, self._prepare_overview_values(member_sudo)
+        )
+
+    def _prepare_overview_values(self, member_sudo):
+        """Return what the overview shows; an area adds its own by extending it."""
+        return {"page_name": "overview"}

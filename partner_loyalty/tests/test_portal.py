@@ -1,0 +1,183 @@
+"""What all pages of a member have in common: whose they are, who may see what, and how an officer looks at them."""
+
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common_portal import HOSTILE, PortalCommon
+
+
+@tagged("post_install", "-at_install")
+class TestPortal(PortalCommon):
+    # === WAYS IN ===#
+
+    def test_the_home_page_shows_tier_and_balance(self):
+        self._post_entry(self.member, 12.5)
+        self._post_entry(self.member, 340, unit="point")
+        text = self._read(self._open("/my", "owner"), "o_loyalty_program_card")
+        for part in ("Dealer Club", "Silver", "12.50", "340 points"):
+            self.assertIn(part, text)
+
+    def test_the_home_page_of_sales_shows_no_money(self):
+        self._post_entry(self.member, 12.5)
+        text = self._read(self._open("/my", "sales"), "o_loyalty_program_card")
+        self.assertIn("0 points", text)
+        self.assertNotIn("12.50", text)
+
+    def test_with_one_program_it_goes_straight_to_it(self):
+        self._log_in("owner")
+        response = self.url_open("/my/loyalty", allow_redirects=False)
+        self.assertTrue(response.headers["Location"].endswith(f"/my/loyalty/{self.program.id}"))
+
+    def test_with_two_programs_it_lets_choose(self):
+        second = self._create_program([{}], name="Service Club")
+        self._enroll(second, self.dealer)
+        self._create_program([{}], start=False, name="Secret")
+        page = self._open("/my/loyalty", "owner")
+        links = page.xpath("//a[contains(@class, 'o_loyalty_program_card')]/@href")
+        self.assertEqual(sorted(links), sorted(f"/my/loyalty/{program.id}" for program in self.program | second))
+
+    def test_without_a_program_it_says_so(self):
+        self.users["new"] = self._create_portal_user("new", self.stranger)
+        self.assertIn("not in a program yet", self._read(self._open("/my/loyalty", "new")))
+        self.assertFalse(self._read(self._open("/my"), "o_loyalty_program_card"))
+
+    # === WHOSE PAGES ===#
+
+    def test_nobody_opens_pages_without_login(self):
+        for path in ("/my/loyalty", f"/my/loyalty/{self.program.id}", f"/my/loyalty/as/{self.member.id}"):
+            self._log_in(None)
+            response = self.url_open(path, allow_redirects=False)
+            self.assertIn("/web/login", response.headers.get("Location", ""), path)
+
+    @mute_logger("odoo.http")
+    def test_a_program_of_others_is_not_found(self):
+        self._log_in("other")
+        for number in (self.program.id, 0, 2**31, 2**80):
+            self._open(f"/my/loyalty/{number}", status=404)
+        self._open(f"/my/loyalty/as/{self.member.id}", status=404)
+        self._open(f"/my/loyalty/as/{self.other_member.id}", status=404)
+
+    @mute_logger("odoo.http")
+    def test_drafts_and_archived_programs_are_not_found(self):
+        draft = self._create_program([{}], start=False, name="Secret")
+        self._enroll(draft, self.dealer)
+        self._open(f"/my/loyalty/{draft.id}", "owner", status=404)
+        self.program.active = False
+        self._open(f"/my/loyalty/{self.program.id}", status=404)
+
+    def test_the_pages_of_an_ended_membership_stay(self):
+        self.member.action_end()
+        self.member.period_ids.date_to = "2026-03-01"
+        self._open(f"/my/loyalty/{self.program.id}", "owner")
+
+    @mute_logger("odoo.http")
+    def test_the_pages_of_an_archived_company_are_gone(self):
+        self.dealer.active = False
+        self._open(f"/my/loyalty/{self.program.id}", "owner", status=404)
+
+    @mute_logger("odoo.http")
+    def test_a_contact_that_moves_to_another_company_sees_the_other(self):
+        contact = self.users["owner"].partner_id
+        self._open(f"/my/loyalty/{self.program.id}", "owner")
+        contact.parent_id = self.referrer
+        self.env.flush_all()
+        self._open(f"/my/loyalty/{self.program.id}", status=404)
+        self._open(f"/my/loyalty/{self.other_program.id}")
+        members = self.env["partner.loyalty.member"].with_user(self.users["owner"]).search([])
+        self.assertEqual(members.with_env(self.env), self.other_member)
+
+    # === AN OFFICER LOOKS ===#
+
+    def test_an_officer_sees_the_pages_of_a_member(self):
+        page = self._open(f"/my/loyalty/as/{self.member.id}", "officer")
+        self.assertIn("You see the pages of Dealer as its owner does", self._read(page, "o_loyalty_as"))
+        for link in page.xpath("//nav[contains(@class, 'o_loyalty_nav')]/a/@href"):
+            self.assertTrue(link.startswith(f"/my/loyalty/as/{self.member.id}"), link)
+            self._open(link)
+
+    def test_the_button_of_the_member_opens_its_pages(self):
+        action = self.member.with_user(self.users["officer"]).action_see_as_partner()
+        self.assertEqual(action["url"], f"/my/loyalty/as/{self.member.id}")
+
+    @mute_logger("odoo.http")
+    def test_an_officer_does_not_see_members_of_other_companies(self):
+        company = self.setup_other_company()["company"]
+        self.env.user.company_ids |= company
+        program = self._create_program([], name="Abroad", company_id=company.id)
+        member = self._enroll(program, self.stranger)
+        self._open(f"/my/loyalty/as/{member.id}", "officer", status=404)
+        self._open(f"/my/loyalty/as/{self.other_member.id}")
+
+    @mute_logger("odoo.http")
+    def test_employees_without_the_role_do_not_look(self):
+        self.users["salesperson"] = self._create_role_user("salesperson", "sales_team.group_sale_salesman")
+        self.dealer.user_id = self.users["salesperson"]
+        self._open(f"/my/loyalty/as/{self.member.id}", "salesperson", status=404)
+
+    # === RIGHTS OF CONTACTS ===#
+
+    def _find(self, role, model, *fields_):
+        return self.env[model].with_user(self.users[role]).search_read([], ["id", *fields_])
+
+    def test_sales_read_points_and_no_money_by_any_way(self):
+        self._post_entry(self.member, 50)
+        self._post_entry(self.member, 7, unit="point")
+        payout = self._submit_payout(self.member)
+        entries = self._find("sales", "partner.loyalty.entry", "amount", "unit")
+        self.assertEqual([(entry["unit"], entry["amount"]) for entry in entries], [("point", 7)])
+        accounts = self._find("sales", "partner.loyalty.account", "unit")
+        self.assertEqual([account["unit"] for account in accounts], ["point"])
+        self.assertFalse(self._find("sales", "partner.loyalty.payout"))
+        member = self._find("sales", "partner.loyalty.member", "point_balance", "money_balance", "money_available")
+        self.assertEqual((member[0]["point_balance"], member[0]["money_balance"]), (7, 0))
+        with self.assertRefused("", AccessError):
+            payout.with_user(self.users["sales"]).read(["amount"])
+        for role in ("owner", "finance"):
+            self.assertEqual(len(self._find(role, "partner.loyalty.account")), 2)
+            self.assertEqual([row["id"] for row in self._find(role, "partner.loyalty.payout")], payout.ids)
+
+    def test_sales_do_not_read_the_bills_of_payouts_among_those_of_the_company(self):
+        self._post_entry(self.member, 50)
+        payout = self._bill_payout(self.member)
+        invoice = self._create_sale_invoice(self.dealer, 100)
+        bills = {role: self.env["account.move"].with_user(self.users[role]).search([]) for role in ("owner", "sales")}
+        self.assertIn(payout.bill_id, bills["owner"].with_env(self.env))
+        self.assertNotIn(payout.bill_id, bills["sales"].with_env(self.env))
+        self.assertIn(invoice, bills["sales"].with_env(self.env))
+        lines = self.env["account.move.line"].with_user(self.users["sales"]).search([])
+        self.assertFalse(lines.with_env(self.env) & payout.bill_id.line_ids)
+
+    def test_a_right_counts_as_soon_as_it_is_given(self):
+        self._post_entry(self.member, 50)
+        self.assertFalse(self._find("sales", "partner.loyalty.entry"))
+        contact = self.users["sales"].partner_id
+        contact.with_user(self.users["officer"]).loyalty_portal_right = "finance"
+        self.assertTrue(self._find("sales", "partner.loyalty.entry"))
+        contact.with_user(self.users["officer"]).loyalty_portal_right = False
+        self.assertFalse(self._find("sales", "partner.loyalty.entry"))
+
+    def test_rights_are_given_by_officers_alone(self):
+        contact = self.users["sales"].partner_id
+        self.users["seller"] = self._create_role_user("seller", "sales_team.group_sale_manager,base.group_partner_manager")
+        for role in ("seller", "owner", "sales"):
+            with self.subTest(role=role), self.assertRefused("", AccessError):
+                contact.with_user(self.users[role]).loyalty_portal_right = "owner"
+
+    def test_the_company_itself_is_owner(self):
+        user = self._create_portal_user("company", self.dealer)
+        self.assertEqual(user.partner_id._get_loyalty_right(), "owner")
+
+    # === HOSTILE NAMES ===#
+
+    def test_hostile_names_are_text_on_the_pages(self):
+        for name in HOSTILE:
+            with self.subTest(name=name[:30]):
+                self.program.name = name
+                self.program.tier_ids[0].name = name
+                self.dealer.name = name
+                for path in ("/my", f"/my/loyalty/{self.program.id}"):
+                    page = self._open(path, "owner")
+                    self.assertIn(" ".join(name.split()), " ".join(page.text_content().split()))
+                    self.assertFalse(page.xpath("//img[@onerror]"))
+                    self.assertNotIn("alert(1)", " ".join(page.xpath("//script/text()")))
