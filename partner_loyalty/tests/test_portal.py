@@ -104,7 +104,7 @@ class TestPortal(PortalCommon):
     def test_an_officer_does_not_see_members_of_other_companies(self):
         company = self.setup_other_company()["company"]
         self.env.user.company_ids |= company
-        program = self._create_program([], name="Abroad", company_id=company.id)
+        program = self._create_program([], name="Abroad", company_id=company.id, payout_journal_id=False)
         member = self._enroll(program, self.stranger)
         self._open(f"/my/loyalty/as/{member.id}", "officer", status=404)
         self._open(f"/my/loyalty/as/{self.other_member.id}")
@@ -151,10 +151,11 @@ class TestPortal(PortalCommon):
     def test_a_right_counts_as_soon_as_it_is_given(self):
         self._post_entry(self.member, 50)
         self.assertFalse(self._find("sales", "partner.loyalty.entry"))
-        contact = self.users["sales"].partner_id
-        contact.with_user(self.users["officer"]).loyalty_portal_right = "finance"
+        self.users["officer"].group_ids |= self.env.ref("base.group_partner_manager")
+        contact = self.users["sales"].partner_id.with_user(self.users["officer"])
+        contact.loyalty_portal_right = "finance"
         self.assertTrue(self._find("sales", "partner.loyalty.entry"))
-        contact.with_user(self.users["officer"]).loyalty_portal_right = False
+        contact.loyalty_portal_right = False
         self.assertFalse(self._find("sales", "partner.loyalty.entry"))
 
     def test_rights_are_given_by_officers_alone(self):
