@@ -96,6 +96,9 @@
         # The portal: what all of its pages stand in comes first.
         "views/portal_templates.xml",
         "views/portal_overview_templates.xml",
+        "views/portal_statement_templates.xml",
+        "views/portal_payout_templates.xml",
+        "views/portal_terms_templates.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",

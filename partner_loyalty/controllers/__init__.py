@@ -1,2 +1,5 @@
 from . import portal
 from . import portal_overview
+from . import portal_statement
+from . import portal_payout
+from . import portal_terms

@@ -1,10 +1,17 @@
+import re
+from decimal import Decimal
+
 from werkzeug.exceptions import Forbidden, NotFound
 
 from odoo import http
 from odoo.exceptions import UserError
-from odoo.http import request
+from odoo.http import content_disposition, request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
+
+# An amount, once its separators are points; twelve digits before them are more than anything costs.
+AMOUNT = re.compile(r"\d{1,12}(\.\d{1,6})?|\.\d{1,6}")
+MAX_AMOUNT_LENGTH = 30
 
 OFFICER = "partner_loyalty.partner_loyalty_group_officer"
 
@@ -102,6 +109,10 @@ class PartnerLoyaltyPortal(CustomerPortal):
         """Return whether the user sees amounts of money, payouts and statements in money."""
         return self._get_loyalty_right() != "sales"
 
+    def _get_loyalty_units(self):
+        """Return the units that the user sees amounts of, the one that matters most first."""
+        return ("money", "point") if self._sees_loyalty_money() else ("point",)
+
     def _require_right(self, *rights):
         """Let nobody go on but contacts with one of these rights.
 
@@ -122,9 +133,14 @@ class PartnerLoyaltyPortal(CustomerPortal):
 
     def _get_loyalty_base_url(self, member_sudo):
         """Return where the pages of a member begin, without a slash at the end."""
-        if member_sudo.env.context.get("loyalty_read_only"):
+        if self._is_read_only(member_sudo):
             return f"/my/loyalty/as/{member_sudo.id}"
         return f"/my/loyalty/{member_sudo.program_id.id}"
+
+    @staticmethod
+    def _is_read_only(member_sudo):
+        """Return whether an officer looks at the pages of a member."""
+        return bool(member_sudo.env.context.get("loyalty_read_only"))
 
     def _get_loyalty_navigation(self, member_sudo):
         """Return the pages that the user can go to; an area adds its own by extending it.
@@ -134,7 +150,15 @@ class PartnerLoyaltyPortal(CustomerPortal):
             URL, beginning with a slash; empty for the first page) and ``sequence``
         :rtype: list[dict]
         """
-        return [{"key": "overview", "name": request.env._("Overview"), "url": "", "sequence": 10}]
+        env = request.env
+        items = [
+            {"key": "overview", "name": env._("Overview"), "url": "", "sequence": 10},
+            {"key": "statement", "name": env._("Statement"), "url": "/statement", "sequence": 20},
+            {"key": "terms", "name": env._("Terms"), "url": "/terms", "sequence": 90},
+        ]
+        if self._sees_loyalty_money():
+            items.append({"key": "payouts", "name": env._("Payouts"), "url": "/payouts", "sequence": 30})
+        return items
 
     def _render_loyalty(self, template, member_sudo, values):
         """Show a page of a member.
@@ -152,7 +176,8 @@ class PartnerLoyaltyPortal(CustomerPortal):
                 "member": member_sudo,
                 "program": member_sudo.program_id,
                 "base_url": self._get_loyalty_base_url(member_sudo),
-                "is_read_only": bool(member_sudo.env.context.get("loyalty_read_only")),
+                "is_read_only": self._is_read_only(member_sudo),
+                "needs_terms": self._needs_terms(member_sudo),
                 "sees_money": self._sees_loyalty_money(),
                 "right": self._get_loyalty_right(),
                 "navigation": navigation,
@@ -166,7 +191,38 @@ class PartnerLoyaltyPortal(CustomerPortal):
             },
         )
 
+    def _make_pdf_response(self, content, name):
+        """Return a PDF for the browser to keep.
+
+        :param bytes content: the PDF
+        :param str name: of the file, without its ending
+        """
+        headers = [
+            ("Content-Type", "application/pdf"),
+            ("Content-Length", len(content)),
+            ("Content-Disposition", content_disposition(f"{name}.pdf")),
+        ]
+        return request.make_response(content, headers)
+
+    @staticmethod
+    def _needs_terms(member_sudo):
+        """Return whether a member is not paid until somebody of it accepts the terms."""
+        return member_sudo.program_id.payout_needs_terms and member_sudo.terms_state != "current"
+
     # === ANSWERS TO FORMS ===#
+
+    @staticmethod
+    def _read_amount(text):
+        """Return an amount as people write it, with a comma or a point, or None where it is none.
+
+        :rtype: Decimal
+        """
+        digits = "".join(str(text or "").split())[:MAX_AMOUNT_LENGTH]
+        whole, _separator, decimals = digits.replace(",", ".").rpartition(".")
+        number = f"{whole.replace('.', '')}.{decimals}" if whole else digits.replace(",", ".")
+        if not AMOUNT.fullmatch(number):
+            return None
+        return Decimal(number)
 
     def _answer_loyalty(self, member_sudo, page, action):
         """Do what a form asks for, and go to a page that says what came of it.

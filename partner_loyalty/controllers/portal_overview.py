@@ -1,4 +1,5 @@
 from odoo import http
+from odoo.tools import format_date
 
 from .portal import PartnerLoyaltyPortal
 
@@ -21,5 +22,18 @@ class PartnerLoyaltyPortalOverview(PartnerLoyaltyPortal):
         )
 
     def _prepare_overview_values(self, member_sudo):
-        """Return what the overview shows; an area adds its own by extending it."""
-        return {"page_name": "overview"}
+        """Return what the overview shows; an area adds its own by extending it.
+
+        :rtype: dict
+        """
+        units = self._get_loyalty_units()
+        decision_date = member_sudo.tier_decision_date
+        return {
+            "page_name": "overview",
+            "conditions": member_sudo._get_portal_conditions(),
+            "decision_date": decision_date and format_date(member_sudo.env, decision_date),
+            "balances": member_sudo._get_portal_balances(units),
+            "bonuses": member_sudo._get_portal_bonuses(units),
+            "terms_rows": member_sudo._get_terms_on(member_sudo.program_id._get_today()),
+            "tiers": member_sudo.program_id._get_tiers(),
+        }

@@ -44,6 +44,7 @@ from . import partner_loyalty_member_warning
 from . import partner_loyalty_member_recognition
 from . import partner_loyalty_member_payout
 from . import partner_loyalty_member_statement
+from . import partner_loyalty_member_portal
 from . import partner_loyalty_member
 from . import partner_loyalty_member_merge
 from . import partner_loyalty_member_period
@@ -99,6 +100,7 @@ from . import partner_loyalty_adjustment
 from . import partner_loyalty_goal
 from . import partner_loyalty_bonus_event
 from . import partner_loyalty_bonus_evaluation
+from . import partner_loyalty_bonus_reach
 from . import partner_loyalty_bonus_action
 from . import partner_loyalty_bonus_effect
 from . import partner_loyalty_bonus_rank

@@ -39,6 +39,7 @@ class PartnerLoyaltyBonusAction(models.Model):
         "partner.loyalty.input.mixin",
         "partner.loyalty.bonus.event",
         "partner.loyalty.bonus.evaluation",
+        "partner.loyalty.bonus.reach",
     ]
     _order = "program_id, sequence, id"
     _check_company_auto = True

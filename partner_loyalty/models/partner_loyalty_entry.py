@@ -750,6 +750,13 @@ class PartnerLoyaltyEntry(models.Model):
 
     # === GETTERS ===#
 
+    def _get_portal_title(self):
+        """Return what the line is about, for the member: the document, or the rule where it is about a period."""
+        self.ensure_one()
+        if self.origin_model == MEMBER:
+            return self.rule_id.name or dict(self._fields["type"]._description_selection(self.env))[self.type]
+        return self.origin_name
+
     @api.model
     def _get_append_only_message(self):
         return self.env._(

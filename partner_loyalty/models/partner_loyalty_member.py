@@ -32,6 +32,7 @@ class PartnerLoyaltyMember(models.Model):
         "partner.loyalty.member.bonus",
         "partner.loyalty.member.payout",
         "partner.loyalty.member.statement",
+        "partner.loyalty.member.portal",
         "partner.loyalty.member.warning",
         "partner.loyalty.member.recognition",
     ]

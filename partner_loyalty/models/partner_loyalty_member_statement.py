@@ -3,6 +3,8 @@ from decimal import Decimal
 
 from odoo import models
 from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.sql import escape_psql
 
 from ..const import UNITS
 
@@ -25,26 +27,28 @@ class PartnerLoyaltyMemberStatement(models.AbstractModel):
 
     # === GETTERS ===#
 
-    def _get_statement(self, first, last):
+    def _get_statement(self, first, last, units=None):
         """Return the statement of the member.
 
         Opening, the sums of the groups and closing add up, for each unit by itself; so do opening, lines and closing.
 
         :param date first: first day
         :param date last: last day
+        :param units: ``point`` and ``money``, or one of them; both by default. Marketing money is named with money.
         :return: ``{"units": [...], "claims": recordset, "marketing": recordset}``, a unit with ``unit``, ``opening``,
             ``closing``, ``groups`` (pairs of name and Decimal, those at zero left out) and ``lines``
             (``partner.loyalty.entry``); claims of marketing money stand by themselves
         :rtype: dict
         """
         self.ensure_one()
-        units = [self._get_unit_statement(unit, first, last) for unit, _label in UNITS]
+        units = [unit for unit, _label in UNITS if units is None or unit in units]
+        sections = [self._get_unit_statement(unit, first, last) for unit in units]
         claims = self._get_statement_claims(first, last)
         marketing = claims.filtered(lambda claim: claim.kind == "mdf")
         return {
-            "units": [unit for unit in units if unit["opening"] or unit["lines"]],
+            "units": [section for section in sections if section["opening"] or section["lines"]],
             "claims": claims - marketing,
-            "marketing": marketing,
+            "marketing": marketing if "money" in units else marketing.browse(),
         }
 
     def _get_unit_statement(self, unit, first, last):
@@ -84,6 +88,61 @@ class PartnerLoyaltyMemberStatement(models.AbstractModel):
             Domain("state", "=", "draft") & Domain("source", "!=", "points")
         )
         return claims_sudo.search(Domain("member_id", "=", self.id) & (asked | got | still), order="id")
+
+    def _get_statement_lines(self, unit, group=None, first=None, last=None, text=None):
+        """Return which lines of the member's statement are asked for.
+
+        :param str unit: ``point`` or ``money``
+        :param str group: one of ``STATEMENT_GROUPS``; all by default
+        :param date first: first day; from the beginning by default
+        :param date last: last day; up to the end by default
+        :param str text: part of the name of a document, a rule, a bonus or a reward, or of a reason
+        :return: on ``partner.loyalty.entry``
+        :rtype: Domain
+        """
+        self.ensure_one()
+        domain = Domain("account_id", "=", self._get_account(unit).id)
+        if group:
+            domain &= Domain("type", "in", STATEMENT_GROUPS[group])
+        if first:
+            domain &= Domain("date", ">=", first)
+        if last:
+            domain &= Domain("date", "<=", last)
+        return domain & self._get_statement_text_domain(text) if text else domain
+
+    def _get_statement_text_domain(self, text):
+        """Return which lines have a text in the name of what they come from; see :meth:`_get_statement_lines`."""
+        by_document = [
+            Domain("origin_model", "=", model) & Domain("origin_id", "in", query)
+            for model, query in self._get_statement_documents(text).items()
+        ]
+        pattern = f"%{escape_psql(text)}%"
+        by_facts = Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "CONCAT_WS(' ', %(facts)s->>'reason', %(facts)s->>'bonus', %(facts)s->>'reward') ILIKE %(pattern)s",
+                facts=SQL.identifier(alias, "explanation"),
+                pattern=pattern,
+            )
+        )
+        return Domain.OR([*by_document, Domain("rule_id.name", "ilike", text), by_facts])
+
+    def _get_statement_documents(self, text):
+        """Return the documents of the member's company that have a text in their name, for each model.
+
+        :rtype: dict[str, Query]
+        """
+        partner = self.partner_id
+        owners = {
+            "account.move": Domain("commercial_partner_id", "=", partner.id) | Domain("loyalty_partner_id", "=", partner.id),
+            "sale.order": Domain("loyalty_buyer_id", "=", partner.id) | Domain("loyalty_partner_id", "=", partner.id),
+            "partner.loyalty.payout": Domain("member_id", "=", self.id),
+            "partner.loyalty.claim": Domain("member_id", "=", self.id),
+        }
+        # The name of a document on one's own statement may be read without access to the document.
+        return {
+            model: self.env[model].sudo()._search(owner & Domain("name", "ilike", text))
+            for model, owner in owners.items()
+        }
 
     def _get_statement_labels(self):
         """Return what the groups of a statement are called.

@@ -536,15 +536,23 @@ class PartnerLoyaltyPayout(models.Model):
         :rtype: tuple
         """
         self.ensure_one()
-        account = self.member_id._get_account("money")
-        last = self.entry_id.sequence or account.version
-        first = self._get_previous_sequence(account, last)
+        account, first, last = self._get_statement_range()
         Entry = self.env["partner.loyalty.entry"]
         lines = Entry.search(
             [("account_id", "=", account.id), ("sequence", ">", first), ("sequence", "<=", last)], order="sequence"
         )
         before = Entry._read_group([("account_id", "=", account.id), ("sequence", "<=", first)], [], ["amount:sum"])
         return lines, before[0][0] or 0
+
+    def _get_statement_range(self):
+        """Return the account, the number of the last line before those of the payout, and that of its own last one.
+
+        :rtype: tuple
+        """
+        self.ensure_one()
+        account = self.member_id._get_account("money")
+        last = self.entry_id.sequence or account.version
+        return account, self._get_previous_sequence(account, last), last
 
     def _get_previous_sequence(self, account, last):
         """Return the number of the last line that an earlier payout has shown."""

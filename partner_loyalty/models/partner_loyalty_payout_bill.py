@@ -1,9 +1,12 @@
+import base64
 import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command, Domain
 from odoo.tools import clean_context, split_every
+
+from ..tools.files import get_refusal_of_file
 
 _logger = logging.getLogger(__name__)
 
@@ -12,6 +15,7 @@ _logger = logging.getLogger(__name__)
 BILL_BATCH = 50
 
 # What can be entered of the invoice that a partner sends.
+MAX_INVOICE_SIZE = 10 * 1024 * 1024
 INVOICE_FIELDS = {"invoice_amount", "invoice_date", "invoice_file", "invoice_filename", "invoice_number"}
 
 
@@ -202,6 +206,98 @@ class PartnerLoyaltyPayoutBill(models.AbstractModel):
             payout=self.name,
             partner=self.partner_id.display_name,
         )
+
+    # === BUSINESS METHODS - THE PARTNER'S INVOICE ===#
+
+    def _waits_for_partner_invoice(self):
+        """Return whether the partner has to send its invoice now."""
+        self.ensure_one()
+        is_due = self.decision == "approved" and not self._get_live_bill()
+        return is_due and bool(self._get_missing_invoice_text())
+
+    def _takes_partner_invoice(self):
+        """Return whether the partner can send its invoice now, or a better one."""
+        self.ensure_one()
+        return self.decision == "approved" and self.payout_document == "own" and not self._get_live_bill()
+
+    def _take_partner_invoice(self, number, day, amount, filename, content):
+        """Take the invoice that the partner sends by itself, and tell who makes the bill.
+
+        :param str number: of the invoice
+        :param date day: of the invoice
+        :param Decimal amount: without taxes
+        :param str filename: of the PDF; empty where the one that is there already stays
+        :param bytes content: the PDF
+        :raises UserError: where something of it cannot be right, with what to do
+        """
+        self.ensure_one()
+        refusal = self._get_refusal_of_partner_invoice(number, day, amount)
+        if not refusal and (filename or not self.invoice_file):
+            refusal = self._get_refusal_of_invoice_file(filename, content)
+        if refusal:
+            raise UserError(refusal)
+        vals = {"invoice_number": number, "invoice_date": day, "invoice_amount": float(amount)}
+        if filename:
+            vals.update(invoice_file=base64.b64encode(content), invoice_filename=filename)
+        self.write(vals)
+        self._tell_partner_invoice()
+
+    def _get_refusal_of_partner_invoice(self, number, day, amount):
+        """Return why the figures of an invoice of the partner cannot be right, in words for it, or None."""
+        currency, terms = self.bill_currency_id, {"payout": self.name}
+        if not self._takes_partner_invoice():
+            return self.env._("%(payout)s takes no invoice of yours now: nothing is left to do for you.", **terms)
+        if not number or not day or not amount:
+            return self.env._("Enter number, date and amount of your invoice for %(payout)s.", **terms)
+        if day > self.program_id._get_today() or day.year < 1900:
+            return self.env._("Your invoice cannot have this date: enter the one that is on it.")
+        if currency.compare_amounts(float(amount), self.bill_amount):
+            return self.env._(
+                "%(payout)s is about %(amount)s without taxes, and you entered %(invoiced)s: "
+                "send an invoice about the amount of the payout.",
+                amount=currency.format(self.bill_amount),
+                invoiced=currency.format(float(amount)),
+                **terms,
+            )
+        return None
+
+    def _get_refusal_of_invoice_file(self, filename, content):
+        """Return why a file cannot be taken as an invoice, in words for the partner, or None."""
+        if not filename or not content:
+            return self.env._("Choose the PDF of your invoice.")
+        if len(content) > MAX_INVOICE_SIZE:
+            return self.env._("“%s” is larger than 10 MB: send a smaller PDF.", filename)
+        if not filename.lower().endswith(".pdf") or not content.startswith(b"%PDF-"):
+            return self.env._("“%s” is no PDF: send your invoice as one.", filename)
+        return get_refusal_of_file(self.env, filename, base64.b64encode(content))
+
+    def _tell_partner_invoice(self):
+        """Note that the invoice has come, and leave a to-do to who prepared the payout."""
+        text = self.env._("The partner has sent its invoice %s: create the bill.", self.invoice_number)
+        self.message_post(body=text, author_id=self.env.user.partner_id.id)
+        if self.prepared_by_id.active:
+            self.activity_schedule("mail.mail_activity_data_todo", summary=text, user_id=self.prepared_by_id.id)
+
+    def _get_portal_text(self):
+        """Return in words what has become of the payout, for the partner."""
+        self.ensure_one()
+        checked = self.env._("The money is reserved for you. A manager checks the payout.")
+        back = self.env._("It was not paid out: the money is back on your balance.")
+        if self._waits_for_partner_invoice():
+            return self.env._("It is approved. Send us your invoice below, and it will be paid.")
+        return {
+            "submitted": checked,
+            "second": checked,
+            "held": self.env._("The money is reserved for you. We are clarifying something before it is paid."),
+            "approved": self.env._("It is approved, and on its way into our books."),
+            "billed": self.env._("It is in our books, and will be paid next."),
+            "partial": self.env._("A part of it was paid; the rest follows."),
+            "paid": self.env._("It was paid."),
+            "refused": back,
+            "canceled": back,
+        }.get(self.state, "")
+
+    # === BUSINESS METHODS - BILLS ===#
 
     def _create_bills(self):
         """Make the draft bills of approved payouts, all of a company at once.

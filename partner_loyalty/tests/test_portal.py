@@ -104,7 +104,7 @@ class TestPortal(PortalCommon):
     def test_an_officer_does_not_see_members_of_other_companies(self):
         company = self.setup_other_company()["company"]
         self.env.user.company_ids |= company
-        program = self._create_program([], name="Abroad", company_id=company.id, payout_journal_id=False)
+        program = self._create_program([{}], start=False, name="Abroad", company_id=company.id, payout_journal_id=False)
         member = self._enroll(program, self.stranger)
         self._open(f"/my/loyalty/as/{member.id}", "officer", status=404)
         self._open(f"/my/loyalty/as/{self.other_member.id}")

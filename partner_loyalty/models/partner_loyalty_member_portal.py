@@ -1,0 +1,133 @@
+from decimal import Decimal
+
+from odoo import models
+from odoo.tools import SQL
+
+# So many days with something to come, and so many bonuses, are shown at a glance.
+GLANCE = 3
+
+
+class PartnerLoyaltyMemberPortal(models.AbstractModel):
+    """What the portal tells a member at a glance: where it stands, what is missing, and what comes and goes when."""
+
+    _name = "partner.loyalty.member.portal"
+    _description = "Pages of a Member"
+
+    # === GETTERS - TIER ===#
+
+    def _get_portal_conditions(self):
+        """Return what the next tier asks for, and how far the member is.
+
+        :return: dicts of ``name``, ``value`` and ``bound`` (in words), ``missing`` (in words; None where it is met),
+            ``progress`` (whole per cent) and ``met``
+        :rtype: list[dict]
+        """
+        self.ensure_one()
+        facts = self.tier_missing or () if self.next_tier_id else ()
+        return [self._prepare_portal_condition(fact) for fact in facts]
+
+    def _prepare_portal_condition(self, fact):
+        """Return one condition of the next tier; see :meth:`_get_portal_conditions`."""
+        # How a metric is worked out stays with the company; its name and unit are on the page of every member.
+        metric_sudo = self.env["partner.loyalty.metric"].sudo()
+        metric_sudo = metric_sudo.new({"unit": fact["unit"], "direction": fact["direction"]})
+        value = None if fact["value"] is None else Decimal(fact["value"])
+        return {
+            "name": metric_sudo._get_name_of(fact["metric_id"]) or fact["name"],
+            "value": metric_sudo._format_value(value, self.currency_id),
+            "bound": metric_sudo._format_bound(Decimal(fact["minimum"]), self.currency_id),
+            "missing": None if fact["met"] else self._get_missing_part(self._get_missing([fact])[0]),
+            "progress": self._get_portal_progress(value, Decimal(fact["minimum"]), fact["met"], fact["direction"]),
+            "met": fact["met"],
+        }
+
+    @staticmethod
+    def _get_portal_progress(value, bound, is_met, direction="up"):
+        """Return how much of what is asked for is there, in whole per cent; 100 is what is met, and nothing else."""
+        if is_met:
+            return 100
+        if not value or value < 0 or (direction == "down" and bound <= 0):
+            return 0
+        share = bound / value if direction == "down" else value / bound if bound > 0 else 0
+        return max(0, min(99, int(100 * share)))
+
+    # === GETTERS - BALANCES ===#
+
+    def _get_portal_balances(self, units):
+        """Return what the member has, what of it comes later, and what goes.
+
+        :param units: ``point`` and ``money``, or one of them
+        :return: for each unit ``unit``, ``balance``, ``available``, ``debt`` and, as sums with the first days and
+            their amounts, ``pending`` and ``expiring``: ``{"total": Decimal, "days": [(date, Decimal)]}``
+        :rtype: list[dict]
+        """
+        self.ensure_one()
+        accounts = self.account_ids.filtered(lambda account: account.unit in units)
+        pending, expiring, debts = (
+            self._group_portal_rows(self.env.execute_query(query))
+            for query in self._get_portal_balance_queries(accounts)
+        )
+        nothing = {"total": Decimal(0), "days": []}
+        return [
+            {
+                "unit": account.unit,
+                "balance": account.balance,
+                "available": account.available,
+                "debt": debts.get(account.id, nothing)["total"],
+                "pending": pending.get(account.id, nothing),
+                "expiring": expiring.get(account.id, nothing),
+            }
+            for account in accounts.sorted(lambda account: units.index(account.unit))
+        ]
+
+    def _get_portal_balance_queries(self, accounts):
+        """Return what matures when, what expires when, and what is owed: ``account_id, day, amount``, by day."""
+        self.env.flush_all()
+        today, ids = self.program_id._get_today(), list(accounts.ids)
+        pending = SQL(
+            """SELECT account_id, mature_date AS day, SUM(amount_open)::text AS amount FROM partner_loyalty_entry
+                WHERE account_id = ANY(%s) AND amount_open > 0 AND mature_date > %s GROUP BY 1, 2 ORDER BY 2""",
+            ids,
+            today,
+        )
+        lots = accounts.env["partner.loyalty.entry"]._get_lot_query(self.program_id, ids)
+        expiring = SQL(
+            """SELECT account_id, expiry_date, SUM(amount)::text FROM (%s) lot WHERE expiry_date >= %s
+             GROUP BY 1, 2 ORDER BY 2""",
+            lots,
+            today,
+        )
+        debts = SQL(
+            """SELECT account_id, NULL::date, SUM(-amount_open)::text FROM partner_loyalty_entry
+                WHERE account_id = ANY(%s) AND amount_open < 0 GROUP BY 1""",
+            ids,
+        )
+        return pending, expiring, debts
+
+    @staticmethod
+    def _group_portal_rows(rows):
+        """Return sums by account, with the first days; see :meth:`_get_portal_balances`."""
+        groups = {}
+        for account_id, day, amount in rows:
+            group = groups.setdefault(account_id, {"total": Decimal(0), "days": []})
+            group["total"] += Decimal(amount)
+            if len(group["days"]) < GLANCE:
+                group["days"].append((day, Decimal(amount)))
+        return groups
+
+    # === GETTERS - BONUSES ===#
+
+    def _get_portal_bonuses(self, units):
+        """Return the bonuses within reach, the nearest first: a metric has to reach a value by a day.
+
+        :param units: only those that give something in these units, or what is no amount
+        :return: dicts as of ``partner.loyalty.bonus.action._get_reach``
+        :rtype: list[dict]
+        """
+        self.ensure_one()
+        if self.state != "active":
+            return []
+        # Members may read which bonuses they can reach, and not how these are set up.
+        actions_sudo = self.env["partner.loyalty.bonus.action"].sudo()
+        reaches = [action._get_reach(self, units) for action in actions_sudo._get_reachable(self)]
+        return sorted(filter(None, reaches), key=lambda reach: (reach["is_reached"], -reach["progress"]))[:GLANCE]
