@@ -191,18 +191,37 @@ class PartnerLoyaltyPortal(CustomerPortal):
             },
         )
 
-    def _make_pdf_response(self, content, name):
-        """Return a PDF for the browser to keep.
+    def _print_loyalty(self, member_sudo, page, report, record_sudo, name, data=None):
+        """Print something of a member, or go to a page that says why that is not possible.
 
-        :param bytes content: the PDF
+        :param member_sudo: whose it is
+        :param str page: what follows the base URL
+        :param str report: XML id of the report
+        :param record_sudo: what is printed
         :param str name: of the file, without its ending
+        :param dict data: what else the report needs
         """
+        try:
+            # Whose it is has been looked up; reports themselves are for employees.
+            reports_sudo = record_sudo.env["ir.actions.report"]
+            content, _type = reports_sudo._render_qweb_pdf(report, record_sudo.ids, data=data)
+        except UserError as error:
+            return self._refuse_loyalty(member_sudo, page, str(error))
         headers = [
             ("Content-Type", "application/pdf"),
             ("Content-Length", len(content)),
             ("Content-Disposition", content_disposition(f"{name}.pdf")),
         ]
         return request.make_response(content, headers)
+
+    def _refuse_loyalty(self, member_sudo, page, text):
+        """Go to a page that says why something is not possible.
+
+        :param str page: what follows the base URL
+        :param str text: a sentence for the user
+        """
+        request.session["loyalty_error"] = text
+        return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}{page}", code=303)
 
     @staticmethod
     def _needs_terms(member_sudo):
@@ -235,7 +254,6 @@ class PartnerLoyaltyPortal(CustomerPortal):
             with request.env.cr.savepoint():
                 message = action()
         except UserError as error:
-            request.session["loyalty_error"] = str(error)
-        else:
-            request.session["loyalty_message"] = message
+            return self._refuse_loyalty(member_sudo, page, str(error))
+        request.session["loyalty_message"] = message
         return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}{page}", code=303)

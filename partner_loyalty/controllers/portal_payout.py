@@ -73,11 +73,10 @@ class PartnerLoyaltyPortalPayout(PartnerLoyaltyPortal):
     )
     def loyalty_payout_pdf(self, payout_id, program_id=None, member_id=None, **_kwargs):
         """Print a payout."""
-        payout_sudo = self._get_loyalty_payout(self._get_loyalty_member(program_id, member_id), payout_id)
-        # Whose payout it is has been looked up; reports are for employees.
-        reports_sudo = payout_sudo.env["ir.actions.report"]
-        content, _type = reports_sudo._render_qweb_pdf(PDF, payout_sudo.ids)
-        return self._make_pdf_response(content, payout_sudo._get_report_base_filename())
+        member_sudo = self._get_loyalty_member(program_id, member_id)
+        payout_sudo = self._get_loyalty_payout(member_sudo, payout_id)
+        name = payout_sudo._get_report_base_filename()
+        return self._print_loyalty(member_sudo, f"/payouts/{payout_id}", PDF, payout_sudo, name)
 
     @http.route(
         "/my/loyalty/<int:program_id>/payouts/<int:payout_id>/invoice",

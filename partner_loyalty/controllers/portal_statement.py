@@ -59,8 +59,7 @@ class PartnerLoyaltyPortalStatement(PartnerLoyaltyPortal):
         first = filters["date_from"] or periods.month_start(last)
         refusal = filters["refusal"] or self._get_print_refusal(member_sudo, first, last)
         if refusal:
-            request.session["loyalty_error"] = refusal
-            return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}/statement")
+            return self._refuse_loyalty(member_sudo, "/statement", refusal)
         return self._print_statement(member_sudo, first, last)
 
     # === FILTERS ===#
@@ -181,8 +180,5 @@ class PartnerLoyaltyPortalStatement(PartnerLoyaltyPortal):
     def _print_statement(self, member_sudo, first, last):
         """Return the PDF."""
         data = {"date_from": first, "date_to": last, "units": self._get_loyalty_units()}
-        # Whose statement it is has been looked up; reports are for employees.
-        reports_sudo = member_sudo.env["ir.actions.report"]
-        content, _type = reports_sudo._render_qweb_pdf(PDF, member_sudo.ids, data=data)
         name = request.env._("Statement %(first)s–%(last)s", first=first, last=last)
-        return self._make_pdf_response(content, name)
+        return self._print_loyalty(member_sudo, "/statement", PDF, member_sudo, name, data)

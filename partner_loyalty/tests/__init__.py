@@ -50,6 +50,10 @@ from . import test_payout_policy
 from . import test_peer_complaints
 from . import test_periods
 from . import test_portal
+from . import test_portal_overview
+from . import test_portal_payout
+from . import test_portal_statement
+from . import test_portal_terms
 from . import test_program
 from . import test_promotion
 from . import test_quality
