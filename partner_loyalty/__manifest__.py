@@ -29,6 +29,7 @@
         "wizard/partner_loyalty_claim_decline_views.xml",
         "wizard/partner_loyalty_claim_refuse_views.xml",
         "wizard/partner_loyalty_claim_take_back_views.xml",
+        "wizard/partner_loyalty_inquiry_decide_views.xml",
         "wizard/partner_loyalty_invite_views.xml",
         "wizard/partner_loyalty_takeover_views.xml",
         "wizard/partner_loyalty_template_views.xml",
@@ -69,6 +70,7 @@
         "views/partner_loyalty_entry_views.xml",
         "views/partner_loyalty_difference_views.xml",
         "views/partner_loyalty_payout_views.xml",
+        "views/partner_loyalty_inquiry_views.xml",
         "views/partner_loyalty_closing_views.xml",
         "views/partner_loyalty_check_views.xml",
         # Before the programs, whose form has a button for it.

@@ -22,6 +22,7 @@ from . import partner_loyalty_tier_policy
 from . import partner_loyalty_tier_decision
 from . import partner_loyalty_tier_review_mixin
 from . import partner_loyalty_quality_mixin
+from . import partner_loyalty_inquiry_policy
 from . import partner_loyalty_payout_policy
 from . import partner_loyalty_stack_policy
 from . import partner_loyalty_program_bonus
@@ -97,6 +98,7 @@ from . import partner_loyalty_difference
 from . import partner_loyalty_payout_bill
 from . import partner_loyalty_payout
 from . import partner_loyalty_adjustment
+from . import partner_loyalty_inquiry
 from . import partner_loyalty_goal
 from . import partner_loyalty_bonus_event
 from . import partner_loyalty_bonus_evaluation

@@ -26,6 +26,7 @@ class PartnerLoyaltyProgram(models.Model):
         "partner.loyalty.program.bonus",
         "partner.loyalty.tier.review.mixin",
         "partner.loyalty.quality.mixin",
+        "partner.loyalty.inquiry.policy",
         "partner.loyalty.program.leaderboard",
         "partner.loyalty.program.warning",
     ]

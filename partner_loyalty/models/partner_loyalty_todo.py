@@ -2,6 +2,12 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+# What was promised by a day, by the model that knows it.
+PROMISED = {
+    "partner.loyalty.claim": ("claim_fulfill",),
+    "partner.loyalty.inquiry": ("inquiry_answer", "inquiry_decide"),
+}
+
 
 class PartnerLoyaltyTodo(models.Model):
     """What waits for somebody, from every model that has something to do; each branch is one kind of work.
@@ -38,6 +44,8 @@ class PartnerLoyaltyTodo(models.Model):
             ("claim_request", "Request reward"),
             ("claim_approve", "Approve reward"),
             ("claim_fulfill", "Fulfill reward"),
+            ("inquiry_answer", "Answer question"),
+            ("inquiry_decide", "Decide on dispute"),
         ],
         string="Task",
         readonly=True,
@@ -97,6 +105,15 @@ class PartnerLoyaltyTodo(models.Model):
         "partner.loyalty.rule": ["error", "write_date"],
         "partner.loyalty.bonus.action": ["checked_at", "error", "program_id", "state"],
         "partner.loyalty.tier.review": ["create_date", "program_id", "reviewed_at", "reviewed_by_id", "state"],
+        "partner.loyalty.inquiry": [
+            "adjustment_id",
+            "asked_at",
+            "company_id",
+            "kind",
+            "partner_id",
+            "program_id",
+            "state",
+        ],
         "partner.loyalty.claim": [
             "company_id",
             "create_date",
@@ -135,6 +152,7 @@ class PartnerLoyaltyTodo(models.Model):
             self._get_bonus_query(),
             self._get_tier_review_query(),
             self._get_claim_query(),
+            self._get_inquiry_query(),
         ]
 
     @api.model
@@ -270,6 +288,18 @@ class PartnerLoyaltyTodo(models.Model):
             """
         )
 
+    @api.model
+    def _get_inquiry_query(self):
+        """What members asked; a dispute that waits for the approval of an adjustment is among those."""
+        return SQL(
+            """
+            SELECT id::bigint * 16 + 10, CASE kind WHEN 'dispute' THEN 'inquiry_decide' ELSE 'inquiry_answer' END,
+                   'partner.loyalty.inquiry', id, program_id, company_id, partner_id, NULL::integer, NULL::numeric,
+                   asked_at::date, FALSE
+              FROM partner_loyalty_inquiry WHERE state IN ('new', 'in_progress') AND adjustment_id IS NULL
+            """
+        )
+
     # === COMPUTE METHODS ===#
 
     def _compute_record_name(self):
@@ -281,18 +311,20 @@ class PartnerLoyaltyTodo(models.Model):
     @api.depends("res_model", "res_id")
     def _compute_date_deadline(self):
         self.update({"date_deadline": False, "is_overdue": False})
-        # Of all that is to be done, rewards alone were promised by a day.
-        promised = self.filtered(lambda todo: todo.kind == "claim_fulfill")
-        claims = self.env["partner.loyalty.claim"].browse(promised.mapped("res_id"))
-        for todo, claim in zip(promised, claims, strict=True):
-            todo.date_deadline = claim.date_deadline
-            todo.is_overdue = claim.is_overdue
+        for model, kinds in PROMISED.items():
+            promised = self.filtered(lambda todo, kinds=kinds: todo.kind in kinds)
+            records = self.env[model].browse(promised.mapped("res_id"))
+            for todo, record in zip(promised, records, strict=True):
+                todo.date_deadline = record.date_deadline
+                todo.is_overdue = record.is_overdue
 
     def _search_is_overdue(self, operator, value):
         if operator != "in":
             return NotImplemented
-        overdue = self.env["partner.loyalty.claim"]._search([("is_overdue", "in", value)])
-        return Domain("kind", "=", "claim_fulfill") & Domain("res_id", "in", overdue)
+        return Domain.OR(
+            Domain("kind", "in", kinds) & Domain("res_id", "in", self.env[model]._search([("is_overdue", "in", value)]))
+            for model, kinds in PROMISED.items()
+        )
 
     # === ACTION METHODS ===#
 

@@ -67,6 +67,14 @@ RIGHTS = {
     "partner.loyalty.contribution": STAFF,
     "partner.loyalty.difference": {**STAFF, "manager": "rw", "administrator": "rw"},
     "partner.loyalty.payout": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.inquiry": {
+        **STAFF,
+        "salesperson_own": "r",
+        "officer": "rwc",
+        "manager": "rwc",
+        "administrator": "rwc",
+    },
+    "partner.loyalty.inquiry.decide": OFFICERS_DIALOG,
     "partner.loyalty.adjustment": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.deal": {
         **STAFF,
@@ -349,6 +357,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.release": cls._create_release(),
             "partner.loyalty.fund": cls._create_fund(),
             "partner.loyalty.claim": claim,
+            **cls._create_inquiry(),
             **cls._create_closing(),
             "partner.loyalty.acceptance": cls.env["partner.loyalty.acceptance"].create(
                 {"member_id": cls.member.id, "contact_id": cls.dealer.id}
@@ -373,6 +382,19 @@ class AccessCommon(PartnerLoyaltyCommon):
                 {"closing_id": closing.id, "member_id": cls.member.id, "reason": "Owes money"}
             ),
         }
+
+    @classmethod
+    def _create_inquiry(cls):
+        """Have the dealer dispute a line."""
+        entry = cls.env["partner.loyalty.entry"].search(
+            [("account_id", "=", cls.member._get_account("money").id)], limit=1
+        )
+        inquiry = cls.env["partner.loyalty.inquiry"].create(
+            {"member_id": cls.member.id, "kind": "dispute", "entry_id": entry.id, "name": "Line", "text": "Is wrong"}
+        )
+        wizards = cls.env["partner.loyalty.inquiry.decide"]
+        wizard = wizards.create({"inquiry_id": inquiry.id, "text": "It stands", "decision": "explained"})
+        return {inquiry._name: inquiry, wizard._name: wizard}
 
     @classmethod
     def _create_claim(cls):

@@ -15,6 +15,7 @@ from . import partner_loyalty_claim_take_back
 from . import partner_loyalty_deal_refuse
 from . import partner_loyalty_enroll
 from . import partner_loyalty_explain
+from . import partner_loyalty_inquiry_decide
 from . import partner_loyalty_invite
 from . import partner_loyalty_leaderboard
 from . import partner_loyalty_liability
