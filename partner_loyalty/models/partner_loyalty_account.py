@@ -74,21 +74,23 @@ class PartnerLoyaltyAccount(models.Model):
             ]
         )
 
-    def _get_available(self, day=None):
+    def _get_available(self, day=None, for_payout=False):
         """Return what can be spent: what is open, has matured, and has not expired.
 
         :param date day: what has matured by then; today in the program's time zone by default
+        :param bool for_payout: leave out what the member disputes
         :return: amount by account id, in the unit of the account, without accounts that have nothing
         :rtype: dict[int, Decimal]
         """
         self.env.flush_all()
         available = {}
         for program, accounts in self.grouped("program_id").items():
-            rows = self.env.execute_query(accounts._get_available_query(program, day or program._get_today()))
+            query = accounts._get_available_query(program, day or program._get_today(), for_payout)
+            rows = self.env.execute_query(query)
             available.update((account_id, Decimal(amount)) for account_id, amount in rows)
         return available
 
-    def _get_available_query(self, program, day):
+    def _get_available_query(self, program, day, for_payout=False):
         """Return what can be spent of accounts of a program, where there is anything: ``account_id, amount``.
 
         It is what is left of the balance without debts, and without the lots that have not matured or have expired:
@@ -97,6 +99,7 @@ class PartnerLoyaltyAccount(models.Model):
         :rtype: SQL
         """
         lots = self.env["partner.loyalty.entry"]._get_lot_query(program, self.ids)
+        held = self.env["partner.loyalty.inquiry"]._get_held_query()
         return SQL(
             """
             WITH withheld AS (
@@ -107,7 +110,7 @@ class PartnerLoyaltyAccount(models.Model):
                  WHERE account_id = ANY(%(ids)s) AND amount_open > 0 AND mature_date > %(day)s
              UNION ALL
                 SELECT account_id, amount FROM (%(lots)s) lot
-                 WHERE mature_date <= %(day)s AND expiry_date < %(today)s
+                 WHERE mature_date <= %(day)s AND (expiry_date < %(today)s OR %(is_held)s)
             )
             SELECT account.id, (account.balance - COALESCE(withheld.amount, 0))::text
               FROM partner_loyalty_account account
@@ -119,4 +122,5 @@ class PartnerLoyaltyAccount(models.Model):
             day=day,
             today=program._get_today(),
             lots=lots,
+            is_held=SQL("id IN (%s)", held) if for_payout else SQL("FALSE"),
         )

@@ -126,18 +126,24 @@ class PartnerLoyaltyAllocation(models.Model):
     # === BUSINESS METHODS - SPENDING ===#
 
     @api.model
-    def _consume(self, entries, mature_by=None):
+    def _consume(self, entries, mature_by=None, for_payout=False):
         """Let debits take from what is open: what expires first, first; the oldest debit of an account first.
 
         :param entries: open debits
         :param date mature_by: take only from lots that have matured by then; from all by default
+        :param bool for_payout: leave out what the member disputes
         """
+        held = self.env["partner.loyalty.inquiry"]._get_held_query()
         self.env["partner.loyalty.entry"]._expire(entries.account_id.ids)
         self._allocate(
             entries.account_id.ids,
             SQL("entry.account_id"),
             debit=SQL("id = ANY(%s)", list(entries.ids)),
-            credit=SQL("mature_date <= %s", mature_by) if mature_by else SQL("TRUE"),
+            credit=SQL(
+                "%s AND %s",
+                SQL("mature_date <= %s", mature_by) if mature_by else SQL("TRUE"),
+                SQL("id NOT IN (%s)", held) if for_payout else SQL("TRUE"),
+            ),
         )
 
     @api.model

@@ -11,6 +11,7 @@ from ..tools import periods
 STEPS = [
     ("health", "Nightly Work and Ledger"),
     ("difference", "Differences to Confirm"),
+    ("dispute", "Open Disputes"),
     ("tier", "Tier Reviews"),
     ("hold", "Payouts on Hold"),
     ("payout", "Payouts"),
@@ -254,6 +255,12 @@ class PartnerLoyaltyClosing(models.Model):
             [("program_id", "=", self.program_id.id), ("state", "=", "open")]
         )
         return count, self.env._("differences that nobody has posted or dismissed: %s", count)
+
+    def _find_dispute(self):
+        count = self.env["partner.loyalty.inquiry"].search_count(
+            [("program_id", "=", self.program_id.id), ("kind", "=", "dispute"), ("is_open", "=", True)]
+        )
+        return count, self.env._("disputes that nobody has decided: %s", count)
 
     def _find_tier(self):
         count = self.env["partner.loyalty.tier.review"].search_count(

@@ -7,6 +7,7 @@ from .partner_loyalty_closing import MANUAL_STEPS, STEPS
 OPENED = {
     "health": ("partner_loyalty.partner_loyalty_todo_action", None),
     "difference": ("partner_loyalty.partner_loyalty_difference_action", [("state", "=", "open")]),
+    "dispute": ("partner_loyalty.partner_loyalty_inquiry_action", [("kind", "=", "dispute"), ("is_open", "=", True)]),
     "tier": ("partner_loyalty.partner_loyalty_tier_review_action", [("state", "in", ("draft", "reviewed"))]),
     "hold": ("partner_loyalty.partner_loyalty_payout_action", [("decision", "=", "held")]),
     "payout": ("partner_loyalty.partner_loyalty_payout_action", []),

@@ -253,7 +253,7 @@ class PartnerLoyaltyPayout(models.Model):
         payouts = self._get_in("draft")
         accounts = payouts.member_id.account_ids.filtered(lambda account: account.unit == "money")
         for cutoff, group in payouts.grouped(lambda payout: payout._get_cutoff()).items():
-            available = accounts._get_available(cutoff)
+            available = accounts._get_available(cutoff, for_payout=True)
             by_member = {account.member_id: available.get(account.id, 0) for account in accounts}
             # Amounts are set by the program alone.
             for payout_sudo in group.sudo():
@@ -335,7 +335,7 @@ class PartnerLoyaltyPayout(models.Model):
             own = Entry.browse([row[0] for row in rows]).filtered(
                 lambda entry, payouts=payouts: entry.origin_id in payouts._ids
             )
-            self.env["partner.loyalty.allocation"]._consume(own, mature_by=cutoff)
+            self.env["partner.loyalty.allocation"]._consume(own, mature_by=cutoff, for_payout=True)
         entries = Entry.browse([row[0] for row in rows])
         by_payout = {entry.origin_id: entry for entry in entries}
         lacking = self.filtered(lambda payout: by_payout[payout.id].amount_open)
@@ -358,7 +358,7 @@ class PartnerLoyaltyPayout(models.Model):
         """Return in words that less is available than the amount."""
         return self.env._(
             "%(payout)s is for %(amount)s, and only part of that is available by now: "
-            "something was paid or taken back since. Click “Update Amount”.",
+            "something was paid, taken back or disputed since. Click “Update Amount”.",
             payout=self.name,
             amount=self.currency_id.format(self.amount),
         )

@@ -33,6 +33,7 @@ from . import test_expiry
 from . import test_faults
 from . import test_goal
 from . import test_guards
+from . import test_inquiry
 from . import test_leaderboard
 from . import test_liability
 from . import test_lifecycle

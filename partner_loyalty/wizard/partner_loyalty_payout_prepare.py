@@ -8,6 +8,9 @@ from ..tools import periods
 # So many members are shown before the payouts are made; all of them count.
 SHOWN_LINES = 500
 
+# What is known of a member that its line does not show by itself.
+INNER = ("disputed", "is_settled")
+
 
 class PartnerLoyaltyPayoutPrepare(models.TransientModel):
     """Shows which members have matured money, and drafts their payouts."""
@@ -73,7 +76,7 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
             wizard.date_warning = is_chosen and wizard._get_date_warning()
             lines = wizard._get_line_vals() if is_chosen and not wizard.date_warning else []
             wizard._add_notes(lines[:SHOWN_LINES])
-            shown = [{name: vals[name] for name in vals if name != "is_settled"} for vals in lines[:SHOWN_LINES]]
+            shown = [{name: vals[name] for name in vals if name not in INNER} for vals in lines[:SHOWN_LINES]]
             wizard.line_ids = [Command.clear(), *map(Command.create, shown)]
             wizard.hidden_count = max(0, len(lines) - SHOWN_LINES)
             payable = [vals["amount"] for vals in lines if not vals["reason"]]
@@ -114,18 +117,22 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
         :rtype: list[dict]
         """
         accounts = self.env["partner.loyalty.account"].search(self._get_account_domain())
-        available = accounts._get_available(min(self.date, self.program_id._get_today()))
+        day = min(self.date, self.program_id._get_today())
+        matured = accounts._get_available(day)
+        available = accounts._get_available(day, for_payout=True) if self._has_disputes() else matured
         known = self._get_known_payouts()
         refusals = accounts.member_id._get_payout_refusals()
         lines = []
         for account in accounts:
             amount = available.get(account.id, 0)
-            reason = self._get_reason(account, amount, known) or refusals.get(account.member_id, False)
+            disputed = matured.get(account.id, 0) - amount
+            reason = self._get_reason(account, amount, known, disputed) or refusals.get(account.member_id, False)
             lines.append(
                 {
                     "member_id": account.member_id.id,
                     "balance": account.balance,
                     "amount": amount,
+                    "disputed": disputed,
                     "reason": reason,
                     # Nothing is missing where a payout is on its way or there is nothing to pay.
                     "is_settled": account.member_id in known or not account.balance,
@@ -167,7 +174,14 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
         )
         return {payout.member_id: payout for payout in payouts}
 
-    def _get_reason(self, account, amount, known):
+    def _has_disputes(self):
+        """Return whether any member of the program disputes a line, so that it is not paid out."""
+        # Whether something is disputed decides what is paid, whoever prepares it.
+        inquiries_sudo = self.env["partner.loyalty.inquiry"].sudo()
+        domain = [("program_id", "=", self.program_id.id), ("kind", "=", "dispute"), ("is_open", "=", True)]
+        return bool(inquiries_sudo.search_count(domain, limit=1))
+
+    def _get_reason(self, account, amount, known, disputed=0):
         """Say why a member gets no payout, or return False."""
         payout = known.get(account.member_id)
         if payout:
@@ -176,6 +190,8 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
             return self.env._("Owes money: more was taken back than is there")
         if not account.balance:
             return self.env._("Nothing is on its balance")
+        if not amount and disputed:
+            return self.env._("Disputed: %s wait for a decision", self.currency_id.format(float(disputed)))
         if not amount:
             return self.env._("Held back: nothing has matured by this day")
         if amount < self.program_id.payout_minimum:
@@ -198,9 +214,15 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
         """
         currency = self.currency_id
         for vals in lines:
-            rest = vals["balance"] - float(vals["amount"])
-            if not vals["reason"] and currency.compare_amounts(rest, 0) > 0:
-                vals["note"] = self.env._("%s matures later", currency.format(rest))
+            disputed = float(vals["disputed"])
+            rest = vals["balance"] - float(vals["amount"]) - disputed
+            texts = []
+            if currency.compare_amounts(rest, 0) > 0:
+                texts.append(self.env._("%s matures later", currency.format(rest)))
+            if disputed:
+                texts.append(self.env._("%s is disputed", currency.format(disputed)))
+            if texts and not vals["reason"]:
+                vals["note"] = "; ".join(texts)
 
     def _get_nothing_to_pay_message(self, lines):
         if not lines:
