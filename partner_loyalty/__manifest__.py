@@ -101,6 +101,7 @@
         "views/portal_statement_templates.xml",
         "views/portal_payout_templates.xml",
         "views/portal_terms_templates.xml",
+        "views/portal_dialog_templates.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",
@@ -111,7 +112,10 @@
         "demo/story_demo.xml",
     ],
     "assets": {
-        "web.assets_frontend": ["partner_loyalty/static/src/scss/portal.scss"],
+        "web.assets_frontend": [
+            "partner_loyalty/static/src/scss/portal.scss",
+            "partner_loyalty/static/src/scss/portal_dialog.scss",
+        ],
         "web.assets_tests": ["partner_loyalty/static/tests/tours/**/*"],
     },
     "application": True,

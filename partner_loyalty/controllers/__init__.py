@@ -1,4 +1,5 @@
 from . import portal
+from . import portal_dialog
 from . import portal_overview
 from . import portal_statement
 from . import portal_payout

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, plaintext2html
 
 from ..tools.files import get_refusal_of_file
 
@@ -11,6 +11,8 @@ OPEN_STATES = ("new", "in_progress")
 MAX_SUBJECT = 200
 MAX_TEXT = 10000
 MAX_FILES = 5
+# So many inquiries of one member wait at once.
+MAX_OPEN = 20
 
 
 class PartnerLoyaltyInquiry(models.Model):
@@ -475,7 +477,7 @@ class PartnerLoyaltyInquiry(models.Model):
         """Tell the member what was decided, in the thread and by mail."""
         for inquiry in self:
             inquiry.message_post(
-                body=inquiry.explanation,
+                body=plaintext2html(inquiry.explanation),
                 author_id=inquiry.decided_by_id.partner_id.id,
                 message_type="comment",
                 subtype_xmlid="mail.mt_comment",
@@ -522,6 +524,54 @@ class PartnerLoyaltyInquiry(models.Model):
         elif self.state == "new":
             self._set_state("in_progress")
 
+    @api.model
+    def _ask(self, vals, files=()):
+        """Write down what somebody of a member asks or disputes.
+
+        :param dict vals: of the inquiry
+        :param files: pairs of name and bytes in base64
+        :rtype: ``partner.loyalty.inquiry``
+        :raises UserError: where something cannot be taken
+        """
+        self._check_files(files)
+        if self.search_count([("member_id", "=", vals["member_id"]), ("is_open", "=", True)]) >= MAX_OPEN:
+            raise UserError(
+                self.env._("%s of your questions wait for an answer: ask the next one after that.", MAX_OPEN)
+            )
+        inquiry = self.with_context(mail_create_nosubscribe=True).create(vals)
+        inquiry._attach(files)
+        return inquiry
+
+    def _get_posts(self):
+        """Return what the member reads of the thread, the oldest first: what it wrote, and what is not internal.
+
+        :return: dicts of ``name``, ``date``, ``body``, ``files`` and ``is_own``
+        :rtype: list[dict]
+        """
+        self.ensure_one()
+        messages = self.message_ids.filtered(
+            lambda message: message.subtype_id == self.env.ref("mail.mt_comment") and not message.is_internal
+        )
+        own = self.env["ir.attachment"].search([("res_model", "=", self._name), ("res_id", "=", self.id)])
+        first = {
+            "name": self.contact_id.name,
+            "date": self.asked_at,
+            "body": plaintext2html(self.text),
+            # Those of messages come with them.
+            "files": (own - self.message_ids.attachment_ids).filtered("access_token"),
+            "is_own": True,
+        }
+        return [first] + [
+            {
+                "name": message.author_id.name or message.email_from,
+                "date": message.date,
+                "body": message.body,
+                "files": message.attachment_ids,
+                "is_own": message.author_id.commercial_partner_id == self.partner_id,
+            }
+            for message in messages.sorted("id")
+        ]
+
     def _write_as(self, contact, text, files=()):
         """Let somebody of the member write into the thread.
 
@@ -534,7 +584,7 @@ class PartnerLoyaltyInquiry(models.Model):
         self.ensure_one()
         self._check_text(text, MAX_TEXT)
         return self.message_post(
-            body=text,
+            body=plaintext2html(text),
             author_id=contact.id,
             email_from=contact.email_formatted,
             attachment_ids=self._attach(files).ids,

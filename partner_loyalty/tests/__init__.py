@@ -55,6 +55,7 @@ from . import test_portal_overview
 from . import test_portal_payout
 from . import test_portal_statement
 from . import test_portal_terms
+from . import test_portal_inquiry
 from . import test_program
 from . import test_promotion
 from . import test_quality
