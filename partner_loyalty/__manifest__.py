@@ -78,6 +78,7 @@
         "views/partner_loyalty_backtest_member_views.xml",
         "views/partner_loyalty_backtest_views.xml",
         "views/partner_loyalty_program_views.xml",
+        "views/partner_loyalty_external_order_views.xml",
         "views/account_move_views.xml",
         "views/crm_lead_views.xml",
         "views/res_partner_views.xml",

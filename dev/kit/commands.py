@@ -116,6 +116,7 @@ COMMANDS = {
     "bench": proof.bench,
     "chaos": proof.chaos,
     "guards": proof.guards,
+    "external": proof.external,
     "lifecycle": lifecycle.run,
     "shots": shots,
     "retail": retail,

@@ -44,6 +44,15 @@ def guards():
         return subprocess.call([str(paths.PYTHON), "-m", "guards"], env=odoo.environment())
 
 
+def external():
+    """Send orders of a shop over a bad line to a running server, and compare: make external [ORDERS=1000 SEED=1]"""
+    with _copies(["loyalty_external"]):
+        options = {"orders": _number("ORDERS", 1000)}
+        if os.environ.get("SEED"):
+            options["seed"] = _number("SEED", 0)
+        return subprocess.call(_command("external", "loyalty_external", **options), env=odoo.environment())
+
+
 def bench():
     """Measure against SQL by hand, and write dev/bench/results.md: make bench [LINES=1000000 ONLY=tiers]"""
     with _copies(["loyalty_bench"], "loyalty_bench_"):

@@ -44,6 +44,7 @@ from . import partner_loyalty_warning_reason
 from . import partner_loyalty_member_warning
 from . import partner_loyalty_member_recognition
 from . import partner_loyalty_member_payout
+from . import partner_loyalty_member_referral
 from . import partner_loyalty_member_statement
 from . import partner_loyalty_member_portal
 from . import partner_loyalty_member
@@ -115,6 +116,8 @@ from . import partner_loyalty_deal
 from . import partner_loyalty_attribution
 from . import partner_loyalty_attribution_line
 from . import partner_loyalty_attribution_figure
+from . import partner_loyalty_external_mixin
+from . import partner_loyalty_external_order
 from . import partner_loyalty_check
 from . import partner_loyalty_todo
 from . import partner_loyalty_replay

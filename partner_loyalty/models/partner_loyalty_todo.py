@@ -46,6 +46,7 @@ class PartnerLoyaltyTodo(models.Model):
             ("claim_fulfill", "Fulfill reward"),
             ("inquiry_answer", "Answer question"),
             ("inquiry_decide", "Decide on dispute"),
+            ("external_order", "Help with order from elsewhere"),
         ],
         string="Task",
         readonly=True,
@@ -101,6 +102,15 @@ class PartnerLoyaltyTodo(models.Model):
             "submitted_by_id",
         ],
         "partner.loyalty.attribution": ["partner_id", "state", "submitted_at", "submitted_by_id", "target_partner_id"],
+        "partner.loyalty.external.order": [
+            "company_id",
+            "create_date",
+            "order_id",
+            "partner_id",
+            "payload",
+            "state",
+            "user_id",
+        ],
         "partner.loyalty.difference": ["amount", "create_date", "state"],
         "partner.loyalty.rule": ["error", "write_date"],
         "partner.loyalty.bonus.action": ["checked_at", "error", "program_id", "state"],
@@ -153,6 +163,7 @@ class PartnerLoyaltyTodo(models.Model):
             self._get_tier_review_query(),
             self._get_claim_query(),
             self._get_inquiry_query(),
+            self._get_external_order_query(),
         ]
 
     @api.model
@@ -297,6 +308,18 @@ class PartnerLoyaltyTodo(models.Model):
                    'partner.loyalty.inquiry', id, program_id, company_id, partner_id, NULL::integer, NULL::numeric,
                    asked_at::date, FALSE
               FROM partner_loyalty_inquiry WHERE state IN ('new', 'in_progress') AND adjustment_id IS NULL
+            """
+        )
+
+    @api.model
+    def _get_external_order_query(self):
+        """Orders whose partner nobody knows, or that could not be entered; others wait for a further message alone."""
+        return SQL(
+            """
+            SELECT id::bigint * 16 + 12, 'external_order', 'partner.loyalty.external.order', id, NULL::integer,
+                   company_id, partner_id, user_id, NULL::numeric, create_date::date, FALSE
+              FROM partner_loyalty_external_order
+             WHERE state = 'failed' OR (state = 'waiting' AND payload IS NOT NULL AND order_id IS NULL)
             """
         )
 

@@ -11,6 +11,12 @@ class ResCompany(models.Model):
         help="Where the company has one loyalty manager only, that one decides on its own requests as well; each such "
         "decision is marked and logged.",
     )
+    loyalty_external_journal_id = fields.Many2one(
+        comodel_name="account.journal",
+        string="Payments from Elsewhere",
+        domain="[('type', 'in', ('bank', 'cash', 'credit')), ('company_id', '=', id)]",
+        help="Payments of orders from elsewhere are registered in this journal; else in the first one for payments.",
+    )
 
     # === BUSINESS METHODS ===#
 

@@ -7,6 +7,11 @@ class ResConfigSettings(models.TransientModel):
     # === FIELDS ===#
 
     loyalty_single_manager = fields.Boolean(related="company_id.loyalty_single_manager", readonly=False)
+    loyalty_external_journal_id = fields.Many2one(
+        related="company_id.loyalty_external_journal_id",
+        readonly=False,
+        domain="[('type', 'in', ('bank', 'cash', 'credit')), ('company_id', '=', company_id)]",
+    )
     loyalty_health = fields.Text(string="Nightly Work", compute="_compute_loyalty_health")
 
     # === COMPUTE METHODS ===#

@@ -37,6 +37,19 @@ class SaleOrder(models.Model):
         help="The reward that the order delivers: it earns nothing.",
     )
     loyalty_outlook = fields.Char(compute="_compute_loyalty_outlook")
+    loyalty_external_ref = fields.Char(
+        string="External Reference",
+        readonly=True,
+        copy=False,
+        help="What the order is called in the shop or system that it came from.",
+    )
+
+    # === CONSTRAINTS ===#
+
+    _loyalty_external_ref_unique = models.UniqueIndex(
+        "(company_id, loyalty_external_ref) WHERE loyalty_external_ref IS NOT NULL",
+        "There is an order with this external reference already: open it instead.",
+    )
 
     # === COMPUTE METHODS ===#
 
@@ -64,6 +77,43 @@ class SaleOrder(models.Model):
         # By the state and not by the buttons: an order can also be confirmed by an import or another app.
         with self._marking_loyalty(TOUCHING_FIELDS & vals.keys()):
             return super().write(vals)
+
+    # === ACTION METHODS ===#
+
+    @api.model
+    def loyalty_import_order(self, external_ref, values):
+        """Enter an order that was made elsewhere; for other systems, over Odoo's external API.
+
+        Sent again, it changes nothing. An order with an unknown partner code waits for a loyalty officer.
+
+        :param str external_ref: what the other system calls the order; there is one of it in the company
+        :param dict values: ``date`` (with a time zone, or in UTC), ``customer`` (``name``, ``phone``, ``email``),
+            ``lines`` (``product``: reference, barcode or name; ``quantity``; ``price`` of one; ``name``: other text),
+            ``partner_code`` (of the member who brought it, if anybody) and ``currency`` (that of the company by default)
+        :return: ``external_ref``, ``state`` (``done``, ``waiting``, ``failed``), ``reason`` and ``order`` (its number)
+        :rtype: dict
+        :raises ValidationError: where something is missing or cannot be
+        :raises AccessError: where the user may not enter orders, or the order was sent by somebody else
+        """
+        return self.env["partner.loyalty.external.order"]._take_order(external_ref, values)
+
+    @api.model
+    def loyalty_update_state(self, external_ref, state, occurred_at, lines=None):
+        """Say what became of an order that was made elsewhere; for other systems, over Odoo's external API.
+
+        States may come twice, out of order, and before the order itself: the one of the latest date stands.
+
+        :param str external_ref: what the other system calls the order
+        :param str state: ``paid``, ``canceled`` or ``returned``
+        :param str occurred_at: when it happened, with a time zone or in UTC
+        :param list lines: what was returned (``product``, ``quantity``); everything by default
+        :return: as :meth:`loyalty_import_order`
+        :rtype: dict
+        :raises ValidationError: where something is missing or cannot be
+        :raises AccessError: where the user may not enter orders, or the order was sent by somebody else
+        """
+        queue = self.env["partner.loyalty.external.order"]
+        return queue._take_event(external_ref, queue._read_event(state, occurred_at, lines))
 
     # === BUSINESS METHODS ===#
 

@@ -1,0 +1,1 @@
+"""A generic example of a shop that sends its orders."""
