@@ -109,6 +109,18 @@ class PartnerLoyaltyAgreement(models.Model):
             if agreement.kind == "rate" and rule._is_percent() and agreement.rate > 100:
                 raise ValidationError(self.env._("“%(rule)s” earns at most 100 per cent: enter a lower rate.", **terms))
 
+    # === CRUD METHODS ===#
+
+    @api.model
+    def get_import_templates(self):
+        """Offer a file to fill in."""
+        return [
+            {
+                "label": self.env._("Import Template for Special Agreements"),
+                "template": "/partner_loyalty/static/xls/partner_loyalty_agreement.xlsx",
+            }
+        ]
+
     # === GETTERS ===#
 
     @api.model

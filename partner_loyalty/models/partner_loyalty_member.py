@@ -69,16 +69,14 @@ class PartnerLoyaltyMember(models.Model):
             "value_change",
         }
     )
-    _protected_after_create_fields = frozenset({"partner_id", "program_id"})
+    _protected_after_create_fields = frozenset({"date_from", "partner_id", "program_id"})
 
     # === FIELDS ===#
 
     program_id = fields.Many2one(
-        comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict", readonly=True
+        comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict"
     )
-    partner_id = fields.Many2one(
-        comodel_name="res.partner", required=True, index=True, ondelete="restrict", readonly=True
-    )
+    partner_id = fields.Many2one(comodel_name="res.partner", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     merged_into_id = fields.Many2one(
@@ -156,7 +154,8 @@ class PartnerLoyaltyMember(models.Model):
     period_ids = fields.One2many(
         comodel_name="partner.loyalty.member.period", inverse_name="member_id", string="Membership"
     )
-    date_from = fields.Date(string="Member since", compute="_compute_dates", store=True)
+    # Given on an import, it begins the first period of the membership.
+    date_from = fields.Date(string="Member since", compute="_compute_dates", store=True, readonly=False)
     date_to = fields.Date(string="Member until", compute="_compute_dates", store=True)
     suspended = fields.Boolean(readonly=True, copy=False, tracking=True)
     state = fields.Selection(
@@ -390,6 +389,16 @@ class PartnerLoyaltyMember(models.Model):
 
     # === CRUD METHODS ===#
 
+    @api.model
+    def get_import_templates(self):
+        """Offer a file to fill in."""
+        return [
+            {
+                "label": self.env._("Import Template for Members"),
+                "template": "/partner_loyalty/static/xls/partner_loyalty_member.xlsx",
+            }
+        ]
+
     @api.model_create_multi
     def create(self, vals_list):
         members = super().create([self._prepare_first_period(vals) for vals in vals_list])
@@ -407,16 +416,18 @@ class PartnerLoyaltyMember(models.Model):
 
         :param dict vals: values as they were given
         """
+        date_from = vals.get("date_from")
+        vals = {name: value for name, value in vals.items() if name != "date_from"}
         # An enrollment brings the periods of thousands.
         if vals.get("period_ids"):
             return vals
-        self._check_input(vals)
+        self._check_input({**vals, "date_from": date_from})
         program_id = vals.get("program_id") or self.env.context.get("default_program_id")
         program = self.env["partner.loyalty.program"].browse(program_id).exists()
         if not program:
             return vals
-        date_from = vals.get("date_from") or program._get_today()
-        return {**vals, "period_ids": [fields.Command.create({"date_from": date_from})]}
+        first = fields.Command.create({"date_from": date_from or program._get_today()})
+        return {**vals, "period_ids": [first]}
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

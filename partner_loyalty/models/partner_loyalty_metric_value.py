@@ -67,3 +67,15 @@ class PartnerLoyaltyMetricValue(models.Model):
                         value=value.value,
                     )
                 )
+
+    # === CRUD METHODS ===#
+
+    @api.model
+    def get_import_templates(self):
+        """Offer a file to fill in."""
+        return [
+            {
+                "label": self.env._("Import Template for Metric Values"),
+                "template": "/partner_loyalty/static/xls/partner_loyalty_metric_value.xlsx",
+            }
+        ]

@@ -34,6 +34,7 @@ from . import test_external_order
 from . import test_faults
 from . import test_goal
 from . import test_guards
+from . import test_import_template
 from . import test_inquiry
 from . import test_leaderboard
 from . import test_liability
