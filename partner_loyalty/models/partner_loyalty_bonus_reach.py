@@ -93,4 +93,5 @@ class PartnerLoyaltyBonusReach(models.AbstractModel):
         """Return the value of a member so far."""
         so_far = occasion._replace(last=min(occasion.last, self.program_id._get_today()))
         window = self._get_window(so_far)._replace(member_ids=(member.id,))
-        return self.metric_id._get_values(self.program_id, window).get(member.id)
+        value = self.metric_id._get_values(self.program_id, window).get(member.id)
+        return None if value is None else Decimal(f"{value:.4f}")

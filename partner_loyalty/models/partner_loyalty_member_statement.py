@@ -112,16 +112,17 @@ class PartnerLoyaltyMemberStatement(models.AbstractModel):
 
     def _get_statement_text_domain(self, text):
         """Return which lines have a text in the name of what they come from; see :meth:`_get_statement_lines`."""
+        # A sign that stands for any text is looked for as it is.
+        text = escape_psql(text)
         by_document = [
             Domain("origin_model", "=", model) & Domain("origin_id", "in", query)
             for model, query in self._get_statement_documents(text).items()
         ]
-        pattern = f"%{escape_psql(text)}%"
         by_facts = Domain.custom(
             to_sql=lambda model, alias, query: SQL(
                 "CONCAT_WS(' ', %(facts)s->>'reason', %(facts)s->>'bonus', %(facts)s->>'reward') ILIKE %(pattern)s",
                 facts=SQL.identifier(alias, "explanation"),
-                pattern=pattern,
+                pattern=f"%{text}%",
             )
         )
         return Domain.OR([*by_document, Domain("rule_id.name", "ilike", text), by_facts])

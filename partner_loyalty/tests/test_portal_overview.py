@@ -3,6 +3,7 @@
 from odoo.fields import Command, Date
 from odoo.tests import tagged
 
+from .common import TODAY
 from .common_portal import PortalCommon
 
 
@@ -45,8 +46,12 @@ class TestPortalOverview(PortalCommon):
         self._post_entry(self.member, 7, mature_date=Date.to_date("2026-05-01"))
         text = self._look(selector="o_loyalty_card_money")
         self.assertIn("22.00", text)
-        self.assertIn("Ready to be paid out $ 10.00", text.replace("€", "$").replace("10.00\N{NO-BREAK SPACE}$", "$ 10.00"))
-        for part in ("Earned, and ready later", "12.00", "on 04/17/2026", "5.00", "on 05/01/2026", "7.00"):
+        for part in (
+            "Ready to be paid out 10.00",
+            "Earned, and ready later 12.00",
+            "on 04/17/2026 5.00",
+            "on 05/01/2026 7.00",
+        ):
             self.assertIn(part, text)
 
     def test_it_says_what_expires_when(self):
@@ -78,7 +83,7 @@ class TestPortalOverview(PortalCommon):
                 "name": "Strong month",
                 "program_id": self.program.id,
                 "schedule": "month",
-                "date_from": "2026-03-01",
+                "date_from": TODAY,
                 "condition": "value",
                 "metric_id": self.env.ref("partner_loyalty.partner_loyalty_metric_turnover").id,
                 "threshold": threshold,
@@ -109,7 +114,7 @@ class TestPortalOverview(PortalCommon):
         self._create_bonus(member_domain="[('partner_id.name', '=', 'Stranger')]")
         self._create_bonus(effects=[{"kind": "note", "text": "Call them"}])
         self._create_bonus(date_from="2026-04-01")
-        self._create_bonus(date_to="2026-03-15")
+        self._create_bonus(date_to="2026-03-25")
         self._create_bonus().action_stop()
         self.assertNotIn("Bonuses within reach", self._look())
 

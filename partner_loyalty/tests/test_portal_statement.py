@@ -27,11 +27,11 @@ class TestPortalStatement(PortalCommon):
         self.env["partner.loyalty.entry"]._post(
             SQL(
                 """
-                SELECT %(account)s AS account_id, 'bonus' AS type, 1 AS amount, NULL AS rule_id,
+                SELECT %(account)s AS account_id, 'accrual' AS type, 1 AS amount, NULL::integer AS rule_id,
                        'res.partner' AS origin_model, %(cause)s AS origin_id, %(period)s::date AS period_start,
                        number AS revision, %(day)s::date AS contribution_date, %(day)s::date AS date,
                        %(day)s::date AS mature_date, NULL::date AS expiry_date, NULL::integer AS idle_months,
-                       NULL::integer AS reverses_id, NULL AS external_ref, '{"reason": "Fair"}'::jsonb AS explanation
+                       NULL::integer AS reverses_id, NULL::varchar AS external_ref, '{"reason": "Fair"}'::jsonb AS explanation
                   FROM generate_series(1, %(count)s) number
                 """,
                 account=account.id,
@@ -72,7 +72,7 @@ class TestPortalStatement(PortalCommon):
 
     def test_it_opens_with_the_unit_in_which_something_happened(self):
         self._post_entry(self.member, 7, unit="point")
-        self.assertIn("+7 points", self._find()[0])
+        self.assertIn("+ 7 points", self._find()[0])
 
     # === FILTERS ===#
 
@@ -175,7 +175,7 @@ class TestPortalStatement(PortalCommon):
         self._post_entry(self.member, 12.5)
         self._post_entry(self.member, 7, unit="point")
         page = self._open(f"{self.url}?unit=money", "sales")
-        self.assertIn("+7 points", self._read(page, "o_loyalty_line"))
+        self.assertIn("+ 7 points", self._read(page, "o_loyalty_line"))
         self.assertNotIn("12.50", page.text_content())
         self.assertFalse(page.xpath("//a[contains(@href, 'unit=money')]"))
 

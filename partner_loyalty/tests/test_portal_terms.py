@@ -38,7 +38,7 @@ class TestPortalTerms(PortalCommon):
         self.assertIn("Be fair.", acceptance.terms)
         self.assertFalse(self.member._get_payout_refusals())
         page = self._open(self.url)
-        self.assertIn("Accepted on 03/18/2026 by Owner of Dealer", self._read(page))
+        self.assertIn(f"Accepted on 03/18/2026 by {self.users['owner'].name}", self._read(page))
         self.assertFalse(page.xpath("//form[contains(@action, 'accept')]"))
 
     def test_accepting_twice_is_noted_once(self):
