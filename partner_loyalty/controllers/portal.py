@@ -35,6 +35,14 @@ class PartnerLoyaltyPortal(CustomerPortal):
             )
         return response
 
+    def _prepare_home_portal_values(self, counters):
+        values = super()._prepare_home_portal_values(counters)
+        if "loyalty_terms_count" in counters:
+            values["loyalty_terms_count"] = len(self._get_members_to_accept_terms())
+        if "loyalty_invoice_count" in counters:
+            values["loyalty_invoice_count"] = len(self._get_payouts_to_invoice())
+        return values
+
     @http.route("/my/loyalty", type="http", auth="user", website=True, readonly=True)
     def loyalty_programs(self, **_kwargs):
         """Show the programs that the company is a member of; where it is only one, go straight to it."""
@@ -94,6 +102,23 @@ class PartnerLoyaltyPortal(CustomerPortal):
             raise NotFound
         # The officer may see the member, and looks at what the member sees.
         return member.with_context(loyalty_read_only=True).sudo()
+
+    # === WHAT WAITS FOR THE PARTNER ===#
+
+    def _get_members_to_accept_terms(self):
+        """Return the memberships that are not paid until the user accepts the terms."""
+        members_sudo = self._get_loyalty_members()
+        return members_sudo.filtered(self._needs_terms) if self._get_loyalty_right() == "owner" else members_sudo[:0]
+
+    def _get_payouts_to_invoice(self):
+        """Return the payouts that wait for the invoice of the user's company."""
+        payouts_sudo = request.env["partner.loyalty.payout"].sudo()
+        if not self._sees_loyalty_money():
+            return payouts_sudo
+        approved_sudo = payouts_sudo.search(
+            [("member_id", "in", self._get_loyalty_members().ids), ("decision", "=", "approved")]
+        )
+        return approved_sudo.filtered(lambda payout: payout._waits_for_partner_invoice())
 
     # === RIGHTS ===#
 

@@ -24,6 +24,23 @@ class TestPortal(PortalCommon):
         self.assertIn("0 points", text)
         self.assertNotIn("12.50", text)
 
+    def _count(self, role):
+        self._log_in(role)
+        names = ["loyalty_terms_count", "loyalty_invoice_count"]
+        counts = self.make_jsonrpc_request("/my/counters", {"counters": names})
+        return [counts[name] for name in names]
+
+    def test_the_home_page_counts_what_waits_for_the_partner(self):
+        self.assertEqual(self._count("owner"), [0, 0])
+        self.program.payout_document = "own"
+        self._post_entry(self.member, 50)
+        self._approve_payout(self.member)
+        self.program.payout_needs_terms = True
+        self.assertEqual(self._count("owner"), [1, 1])
+        self.assertEqual(self._count("finance"), [0, 1])
+        self.assertEqual(self._count("sales"), [0, 0])
+        self.assertEqual(self._count("other"), [0, 0])
+
     def test_with_one_program_it_goes_straight_to_it(self):
         self._log_in("owner")
         response = self.url_open("/my/loyalty", allow_redirects=False)

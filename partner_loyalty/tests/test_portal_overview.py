@@ -110,6 +110,7 @@ class TestPortalOverview(PortalCommon):
         self.assertIn("Reached, if it stays so until 03/31/2026", self._look(selector="o_loyalty_cards"))
 
     def test_bonuses_for_others_or_between_us_are_not_shown(self):
+        self._enroll(self.program, self.stranger)
         self._create_bonus(tier_ids=[Command.set(self.program.tier_ids[1].ids)])
         self._create_bonus(member_domain="[('partner_id.name', '=', 'Stranger')]")
         self._create_bonus(effects=[{"kind": "note", "text": "Call them"}])
