@@ -18,7 +18,7 @@ class PartnerLoyaltyMemberPortal(models.AbstractModel):
     def _get_portal_conditions(self):
         """Return what the next tier asks for, and how far the member is.
 
-        :return: dicts of ``name``, ``value`` and ``bound`` (in words), ``missing`` (in words; None where it is met),
+        :return: dicts of ``name``, ``value`` and ``bound`` (in words), ``missing`` (in words; None where that is not a matter of more),
             ``progress`` (whole per cent) and ``met``
         :rtype: list[dict]
         """
@@ -32,11 +32,12 @@ class PartnerLoyaltyMemberPortal(models.AbstractModel):
         metric_sudo = self.env["partner.loyalty.metric"].sudo()
         metric_sudo = metric_sudo.new({"unit": fact["unit"], "direction": fact["direction"]})
         value = None if fact["value"] is None else Decimal(fact["value"])
+        lacks = not fact["met"] and fact["direction"] != "down" and value is not None
         return {
             "name": metric_sudo._get_name_of(fact["metric_id"]) or fact["name"],
             "value": metric_sudo._format_value(value, self.currency_id),
             "bound": metric_sudo._format_bound(Decimal(fact["minimum"]), self.currency_id),
-            "missing": None if fact["met"] else self._get_missing_part(self._get_missing([fact])[0]),
+            "missing": metric_sudo._format_value(Decimal(fact["minimum"]) - value, self.currency_id) if lacks else None,
             "progress": self._get_portal_progress(value, Decimal(fact["minimum"]), fact["met"], fact["direction"]),
             "met": fact["met"],
         }

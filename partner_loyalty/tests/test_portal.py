@@ -104,6 +104,19 @@ class TestPortal(PortalCommon):
         members = self.env["partner.loyalty.member"].with_user(self.users["owner"]).search([])
         self.assertEqual(members.with_env(self.env), self.other_member)
 
+    # === READING CHANGES NOTHING ===#
+
+    def test_opening_pages_changes_nothing(self):
+        self.program.payout_document = "own"
+        self._post_entry(self.member, 50)
+        payout = self._approve_payout(self.member)
+        self._log_in("owner")
+        with self._record_queries() as queries:
+            for page in ("", "/statement", "/statement/pdf", "/payouts", f"/payouts/{payout.id}", "/terms"):
+                self.url_open(f"/my/loyalty/{self.program.id}{page}")
+        changes = [query for query in queries if query.split(None, 1)[0].upper() in ("INSERT", "UPDATE", "DELETE")]
+        self.assertFalse([query for query in changes if "loyalty" in query])
+
     # === AN OFFICER LOOKS ===#
 
     def test_an_officer_sees_the_pages_of_a_member(self):
