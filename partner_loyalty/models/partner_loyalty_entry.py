@@ -143,6 +143,9 @@ class PartnerLoyaltyEntry(models.Model):
     external_ref = fields.Char(string="External Reference", readonly=True)
     explanation = fields.Json(readonly=True)
     explanation_text = fields.Char(string="How it was worked out", compute="_compute_explanation_text")
+    is_disputed = fields.Boolean(
+        string="Disputed", compute="_compute_is_disputed", help="The member does not agree, and nobody has decided yet."
+    )
     posted_at = fields.Datetime(required=True, readonly=True)
     user_id = fields.Many2one(
         comodel_name="res.users", string="Posted by", required=True, ondelete="restrict", readonly=True
@@ -248,6 +251,13 @@ class PartnerLoyaltyEntry(models.Model):
     def _compute_explanation_text(self):
         for entry in self:
             entry.explanation_text = entry._get_explanation_text()
+
+    def _compute_is_disputed(self):
+        # Whoever reads a line reads that it is disputed, and nothing else of the dispute.
+        disputes_sudo = self.env["partner.loyalty.inquiry"].sudo()
+        disputed_sudo = disputes_sudo.search([("entry_id", "in", self.ids), ("is_open", "=", True)]).entry_id
+        for entry in self:
+            entry.is_disputed = entry in disputed_sudo.with_env(self.env)
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Read the columns of one unit in SQL, to sort by and sum them."""

@@ -1,3 +1,5 @@
+import base64
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
@@ -241,6 +243,14 @@ class PartnerLoyaltyInquiry(models.Model):
                         member=inquiry.member_id.partner_id.display_name,
                     )
                 )
+
+    @api.constrains("entry_id")
+    def _check_not_disputed(self):
+        for inquiry in self.filtered("entry_id"):
+            # Whether a line is disputed does not depend on who asks; two at once are told apart by the index.
+            others = Domain("entry_id", "=", inquiry.entry_id.id) & Domain("id", "!=", inquiry.id)
+            if self.sudo().search_count(others & Domain("is_open", "=", True), limit=1):
+                raise ValidationError(self.env._("This line is disputed already: add to that dispute instead."))
 
     @api.constrains("entry_id", "payout_id", "claim_id", "member_id")
     def _check_subjects(self):
@@ -514,8 +524,9 @@ class PartnerLoyaltyInquiry(models.Model):
         return result
 
     def _follow_message(self, message):
-        """Bring the state in line with who has written last."""
+        """Bring the state in line with who has written last, and let the member read the files."""
         self.ensure_one()
+        message.attachment_ids.generate_access_token()
         if message.author_id.commercial_partner_id == self.partner_id:
             if self.state in ("answered", "closed"):
                 self._reopen()
@@ -583,29 +594,27 @@ class PartnerLoyaltyInquiry(models.Model):
         """
         self.ensure_one()
         self._check_text(text, MAX_TEXT)
+        self._check_files(files)
         return self.message_post(
             body=plaintext2html(text),
             author_id=contact.id,
             email_from=contact.email_formatted,
-            attachment_ids=self._attach(files).ids,
+            attachments=[(name, base64.b64decode(content)) for name, content in files],
             message_type="comment",
             subtype_xmlid="mail.mt_comment",
         )
 
     def _attach(self, files):
-        """Keep files that somebody of the member has sent.
+        """Keep the files that came with what somebody of the member asked.
 
-        :param files: pairs of name and bytes in base64
-        :rtype: recordset of ``ir.attachment``
-        :raises ValidationError: where one cannot be taken
+        :param files: pairs of name and bytes in base64, checked
         """
         self.ensure_one()
-        self._check_files(files)
+        values = {"res_model": self._name, "res_id": self.id}
         attachments = self.env["ir.attachment"].create(
-            [{"name": name, "datas": content, "res_model": self._name, "res_id": self.id} for name, content in files]
+            [{"name": name, "datas": content, **values} for name, content in files]
         )
         attachments.generate_access_token()
-        return attachments
 
     @api.model
     def _check_files(self, files):

@@ -74,7 +74,7 @@ class TestPortalInquiry(PortalCommon):
         self.assertIn("Nothing asked yet", self._read(self._open(f"{self.base}/inquiries", "owner")))
         self._ask()
         text = self._read(self._open(f"{self.base}/inquiries"))
-        for part in ("Where is March?", "Sent", "Owner of Dealer", "by 03/25/2026"):
+        for part in ("Where is March?", "Sent", self.users["owner"].partner_id.name, "by 03/25/2026"):
             self.assertIn(part, text)
         for number in range(20):
             self.env["partner.loyalty.inquiry"].create(
@@ -147,7 +147,12 @@ class TestPortalInquiry(PortalCommon):
         text = self._read(form)
         self.assertIn("100.00", text)
         self.assertIn("Meanwhile the line is not paid out", text)
+        statement = self._open(f"{self.base}/statement?unit=money")
+        self.assertIn("Something is wrong", self._read(statement))
+        self.assertIn(f"{self.base}/dispute?line=1&unit=money", statement.xpath("//a/@href"))
         dispute = self._dispute()
+        statement = self._open(f"{self.base}/statement?unit=money")
+        self.assertIn("Disputed", self._read(statement))
         self.assertRecordValues(dispute, [{"kind": "dispute", "entry_id": self.money.id, "state": "new"}])
         self.assertIn(
             "Until then the line is not paid out", self._read(self._open(f"{self.base}/inquiries/{dispute.id}"))
