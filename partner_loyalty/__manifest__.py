@@ -15,6 +15,7 @@
         "data/ir_cron_data.xml",
         "data/mail_template_data.xml",
         "data/partner_loyalty_metric_data.xml",
+        "data/survey_data.xml",
         # Wizards before the views whose buttons open them.
         "wizard/base_module_uninstall_views.xml",
         "wizard/partner_loyalty_enroll_views.xml",
@@ -79,6 +80,9 @@
         "views/partner_loyalty_backtest_views.xml",
         "views/partner_loyalty_program_views.xml",
         "views/partner_loyalty_external_order_views.xml",
+        "views/survey_question_views.xml",
+        # It has a small addition to programs.
+        "views/partner_loyalty_feedback_views.xml",
         "views/account_move_views.xml",
         "views/crm_lead_views.xml",
         "views/res_partner_views.xml",
@@ -103,6 +107,7 @@
         "views/portal_payout_templates.xml",
         "views/portal_terms_templates.xml",
         "views/portal_dialog_templates.xml",
+        "views/portal_feedback_templates.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",

@@ -22,6 +22,7 @@ from . import partner_loyalty_tier_policy
 from . import partner_loyalty_tier_decision
 from . import partner_loyalty_tier_review_mixin
 from . import partner_loyalty_quality_mixin
+from . import partner_loyalty_feedback_policy
 from . import partner_loyalty_inquiry_policy
 from . import partner_loyalty_payout_policy
 from . import partner_loyalty_stack_policy
@@ -100,6 +101,9 @@ from . import partner_loyalty_payout_bill
 from . import partner_loyalty_payout
 from . import partner_loyalty_adjustment
 from . import partner_loyalty_inquiry
+from . import partner_loyalty_need
+from . import partner_loyalty_feedback
+from . import partner_loyalty_benefit
 from . import partner_loyalty_goal
 from . import partner_loyalty_bonus_event
 from . import partner_loyalty_bonus_evaluation
@@ -134,6 +138,8 @@ from . import res_partner
 from . import res_partner_bank
 from . import sale_order
 from . import sale_order_line
+from . import survey_question
 from . import survey_survey
 from . import survey_user_input
+from . import survey_user_input_line
 from . import utm_campaign

@@ -15,4 +15,10 @@ class PartnerLoyaltyMemberRecognition(models.AbstractModel):
         tracking=True,
         help="Other members see the name of this one on leaderboards. Without it they see its place and value alone.",
     )
+    need_ids = fields.One2many(
+        comodel_name="partner.loyalty.need",
+        inverse_name="member_id",
+        string="What Matters to It",
+        groups="partner_loyalty.partner_loyalty_group_officer",
+    )
     badge_ids = fields.One2many(comodel_name="partner.loyalty.badge", inverse_name="member_id", string="Badges")

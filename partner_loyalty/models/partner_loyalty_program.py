@@ -27,6 +27,7 @@ class PartnerLoyaltyProgram(models.Model):
         "partner.loyalty.tier.review.mixin",
         "partner.loyalty.quality.mixin",
         "partner.loyalty.inquiry.policy",
+        "partner.loyalty.feedback.policy",
         "partner.loyalty.program.leaderboard",
         "partner.loyalty.program.warning",
     ]

@@ -47,6 +47,7 @@ class PartnerLoyaltyTodo(models.Model):
             ("inquiry_answer", "Answer question"),
             ("inquiry_decide", "Decide on dispute"),
             ("external_order", "Help with order from elsewhere"),
+            ("feedback_answer", "Answer feedback"),
         ],
         string="Task",
         readonly=True,
@@ -115,6 +116,7 @@ class PartnerLoyaltyTodo(models.Model):
         "partner.loyalty.rule": ["error", "write_date"],
         "partner.loyalty.bonus.action": ["checked_at", "error", "program_id", "state"],
         "partner.loyalty.tier.review": ["create_date", "program_id", "reviewed_at", "reviewed_by_id", "state"],
+        "partner.loyalty.feedback": ["company_id", "date", "partner_id", "program_id", "state"],
         "partner.loyalty.inquiry": [
             "adjustment_id",
             "asked_at",
@@ -164,6 +166,7 @@ class PartnerLoyaltyTodo(models.Model):
             self._get_claim_query(),
             self._get_inquiry_query(),
             self._get_external_order_query(),
+            self._get_feedback_query(),
         ]
 
     @api.model
@@ -320,6 +323,16 @@ class PartnerLoyaltyTodo(models.Model):
                    company_id, partner_id, user_id, NULL::numeric, create_date::date, FALSE
               FROM partner_loyalty_external_order
              WHERE state = 'failed' OR (state = 'waiting' AND payload IS NOT NULL AND order_id IS NULL)
+            """
+        )
+
+    @api.model
+    def _get_feedback_query(self):
+        return SQL(
+            """
+            SELECT id::bigint * 16 + 11, 'feedback_answer', 'partner.loyalty.feedback', id, program_id, company_id,
+                   partner_id, NULL::integer, NULL::numeric, date, FALSE
+              FROM partner_loyalty_feedback WHERE state <> 'done'
             """
         )
 

@@ -13,7 +13,9 @@ class SurveyUserInput(models.Model):
     _name = "survey.user_input"
     _inherit = ["survey.user_input", "partner.loyalty.touch.mixin", "partner.loyalty.protected.mixin"]
     # Only who was asked rates a partner, and once.
-    _protected_fields = frozenset({"loyalty_order_id", "loyalty_rated_partner_id"})
+    _protected_fields = frozenset(
+        {"loyalty_due_date", "loyalty_member_id", "loyalty_order_id", "loyalty_purpose", "loyalty_rated_partner_id"}
+    )
 
     # === FIELDS ===#
 
@@ -44,6 +46,23 @@ class SurveyUserInput(models.Model):
         help="The partner whose service the answer is about: who brought the order when its customer was asked.",
     )
 
+    loyalty_member_id = fields.Many2one(
+        comodel_name="partner.loyalty.member",
+        string="Asked as Member",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The loyalty member that was asked what matters to it, or how satisfied it is.",
+    )
+    loyalty_purpose = fields.Selection(
+        selection=[("needs", "What Matters"), ("satisfaction", "Satisfaction")],
+        string="Asked for",
+        readonly=True,
+        copy=False,
+    )
+    loyalty_due_date = fields.Date(string="Due since", readonly=True, copy=False)
+
     # === CONSTRAINTS ===#
 
     # What was passed is read by the moment it was completed.
@@ -51,6 +70,11 @@ class SurveyUserInput(models.Model):
 
     # A customer is asked about an order once.
     _loyalty_order_unique = models.UniqueIndex("(loyalty_order_id) WHERE loyalty_order_id IS NOT NULL")
+
+    # A member is asked the same once in a period.
+    _loyalty_period_unique = models.UniqueIndex(
+        "(loyalty_member_id, loyalty_purpose, loyalty_due_date) WHERE loyalty_member_id IS NOT NULL"
+    )
 
     # === COMPUTE METHODS ===#
 
@@ -80,7 +104,22 @@ class SurveyUserInput(models.Model):
         self._forget_own_ratings()
         result = super()._mark_done()
         self._fulfill_loyalty_claims()
+        self._tell_loyalty_opinions()
         return result
+
+    def _tell_loyalty_opinions(self):
+        """Note what members said that matters to them, and how satisfied they are."""
+        models_by_purpose = {"needs": "partner.loyalty.need", "satisfaction": "partner.loyalty.feedback"}
+        # Who answers has no right on what is made of it; what goes wrong with that keeps nobody from finishing.
+        env_sudo = self.env(user=SUPERUSER_ID)
+        for answer_sudo in self.filtered(lambda answer: not answer.test_entry).with_env(env_sudo):
+            if not answer_sudo.loyalty_member_id or not answer_sudo.loyalty_purpose:
+                continue
+            try:
+                with self.env.cr.savepoint():
+                    env_sudo[models_by_purpose[answer_sudo.loyalty_purpose]]._take_answer(answer_sudo)
+            except UserError as error:
+                _logger.warning("Answer %s was not taken as an opinion: %s", answer_sudo.id, error)
 
     def _fulfill_loyalty_claims(self):
         """Let members have the trainings and certifications that their contacts have done now."""

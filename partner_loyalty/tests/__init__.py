@@ -32,6 +32,7 @@ from . import test_entry
 from . import test_expiry
 from . import test_external_order
 from . import test_faults
+from . import test_feedback
 from . import test_goal
 from . import test_guards
 from . import test_import_template
@@ -57,6 +58,7 @@ from . import test_portal_overview
 from . import test_portal_payout
 from . import test_portal_statement
 from . import test_portal_terms
+from . import test_portal_feedback
 from . import test_portal_inquiry
 from . import test_program
 from . import test_promotion

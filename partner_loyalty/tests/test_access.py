@@ -75,6 +75,9 @@ RIGHTS = {
         "administrator": "rwc",
     },
     "partner.loyalty.inquiry.decide": OFFICERS_DIALOG,
+    "partner.loyalty.feedback": {"salesperson_own": "r", "officer": "rwc", "manager": "rwc", "administrator": "rwc"},
+    "partner.loyalty.need": {"salesperson_own": "r", "officer": "r", "manager": "r", "administrator": "r"},
+    "partner.loyalty.benefit": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.adjustment": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.deal": {
         **STAFF,
@@ -421,7 +424,13 @@ class AccessCommon(PartnerLoyaltyCommon):
         )
         wizards = cls.env["partner.loyalty.inquiry.decide"]
         wizard = wizards.create({"inquiry_id": inquiry.id, "text": "It stands", "decision": "explained"})
-        return {inquiry._name: inquiry, wizard._name: wizard}
+        sudo = cls.env(su=True)
+        need = sudo["partner.loyalty.need"].create(
+            {"member_id": cls.member.id, "name": "Files", "kind": "material", "date": TODAY}
+        )
+        feedback = cls.env["partner.loyalty.feedback"].create({"member_id": cls.member.id, "csat": 1, "text": "Slow"})
+        benefit = sudo["partner.loyalty.benefit"].search([("kind", "=", "material")])
+        return {record._name: record for record in (inquiry, wizard, need, feedback, benefit)}
 
     @classmethod
     def _create_claim(cls):
