@@ -244,14 +244,6 @@ class PartnerLoyaltyInquiry(models.Model):
                     )
                 )
 
-    @api.constrains("entry_id")
-    def _check_not_disputed(self):
-        for inquiry in self.filtered("entry_id"):
-            # Whether a line is disputed does not depend on who asks; two at once are told apart by the index.
-            others = Domain("entry_id", "=", inquiry.entry_id.id) & Domain("id", "!=", inquiry.id)
-            if self.sudo().search_count(others & Domain("is_open", "=", True), limit=1):
-                raise ValidationError(self.env._("This line is disputed already: add to that dispute instead."))
-
     @api.constrains("entry_id", "payout_id", "claim_id", "member_id")
     def _check_subjects(self):
         for inquiry in self:
@@ -271,6 +263,7 @@ class PartnerLoyaltyInquiry(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self._check_lines_undisputed([vals["entry_id"] for vals in vals_list if vals.get("entry_id")])
         inquiries = super().create(vals_list)
         inquiries._hold_lines()
         inquiries._plan_answers()
@@ -359,6 +352,17 @@ class PartnerLoyaltyInquiry(models.Model):
                 )
             )
 
+    @api.model
+    def _check_lines_undisputed(self, entry_ids):
+        """Check that lines are disputed by nobody yet; of two at the same moment the index refuses one.
+
+        :param list entry_ids: ids of lines
+        :raises ValidationError: where one is
+        """
+        # Whether a line is disputed does not depend on who asks.
+        if self.sudo().search_count([("entry_id", "in", entry_ids), ("is_open", "=", True)], limit=1):
+            raise ValidationError(self.env._("This line is disputed already: add to that dispute instead."))
+
     def _hold_lines(self):
         """Write the accounts of disputed lines, so that a payout at the same moment starts over and finds them."""
         # The balance is not for who asks to write, and stays as it is.
@@ -392,7 +396,11 @@ class PartnerLoyaltyInquiry(models.Model):
         self.activity_unlink(["mail.mail_activity_data_todo"])
 
     def _reopen(self):
-        """Wait for an answer anew: the deadline starts over, and a decision counts no more."""
+        """Wait for an answer anew: the deadline starts over, and a decision counts no more.
+
+        :raises ValidationError: where the line of one is disputed once more already
+        """
+        self._check_lines_undisputed(self.filtered(lambda inquiry: not inquiry.is_open).entry_id.ids)
         for inquiry in self:
             inquiry._set_state(
                 "in_progress",

@@ -279,6 +279,13 @@ class TestInquiry(InquiryCommon):
         self.assertRecordValues(inquiry, [{"state": "in_progress", "decision": False}])
         self.assertEqual(self._get_preview().line_ids.amount, 30)
 
+    def test_an_old_dispute_is_not_reopened_beside_a_new_one(self):
+        inquiry = self._dispute()
+        self._decide(inquiry, text="It stands.")
+        self._dispute()
+        with self.assertRefused("disputed already"):
+            inquiry.action_reopen()
+
     def test_a_line_is_disputed_once_at_a_time_and_by_its_member_alone(self):
         inquiry = self._dispute()
         with self.assertRefused("disputed already"):
