@@ -123,7 +123,7 @@ class PartnerLoyaltyClosing(models.Model):
     def create(self, vals_list):
         closings = super().create(vals_list)
         # The steps are written by the program alone.
-        closings.sudo()._prepare_steps()
+        closings.sudo()._refresh()
         return closings
 
     @api.ondelete(at_uninstall=False)
@@ -181,15 +181,18 @@ class PartnerLoyaltyClosing(models.Model):
     # === BUSINESS METHODS ===#
 
     def _prepare_steps(self):
-        """Write the steps of new closings, and look up what is open."""
+        """Write the steps of new closings, and those that have come since to begun ones."""
         for closing in self:
+            known = closing.step_ids.mapped("code")
             closing.step_ids = [
-                Command.create({"code": code, "sequence": number}) for number, (code, _label) in enumerate(STEPS)
+                Command.create({"code": code, "sequence": number})
+                for number, (code, _label) in enumerate(STEPS)
+                if code not in known
             ]
-        self._refresh()
 
     def _refresh(self):
         """Look up what is open, step by step."""
+        self._prepare_steps()
         for closing in self:
             # The preview of payouts is asked for by a step, and by the exceptions.
             lines = closing._get_preview_lines()

@@ -55,6 +55,13 @@ class TestClosing(PartnerLoyaltyCommon):
         self.assertEqual(closing.open_step_count, 0)
         self.assertIn("1 approved payouts", closing.paid_text)
 
+    def test_a_closing_that_was_begun_before_a_step_came_gets_it(self):
+        closing = self._open()
+        self._get_step(closing, "dispute").sudo().unlink()
+        closing.action_refresh()
+        self.assertEqual(self._get_step(closing, "dispute").count, 0)
+        self.assertEqual(len(closing.step_ids), len(set(closing.step_ids.mapped("code"))))
+
     def test_differences_tiers_holds_and_waiting_payouts_are_open_steps(self):
         closing = self._open()
         payout = self._submit_payout(self.member, date=FEBRUARY)
