@@ -72,6 +72,7 @@
         "views/partner_loyalty_difference_views.xml",
         "views/partner_loyalty_payout_views.xml",
         "views/partner_loyalty_inquiry_views.xml",
+        "views/partner_loyalty_topic_views.xml",
         "views/partner_loyalty_closing_views.xml",
         "views/partner_loyalty_check_views.xml",
         # Before the programs, whose form has a button for it.
@@ -108,6 +109,7 @@
         "views/portal_terms_templates.xml",
         "views/portal_dialog_templates.xml",
         "views/portal_feedback_templates.xml",
+        "views/portal_topic_templates.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",

@@ -104,6 +104,7 @@ from . import partner_loyalty_inquiry
 from . import partner_loyalty_need
 from . import partner_loyalty_feedback
 from . import partner_loyalty_benefit
+from . import partner_loyalty_topic
 from . import partner_loyalty_goal
 from . import partner_loyalty_bonus_event
 from . import partner_loyalty_bonus_evaluation
@@ -132,6 +133,7 @@ from . import account_move
 from . import account_partial_reconcile
 from . import crm_lead
 from . import mail_activity
+from . import mail_message
 from . import res_company
 from . import res_config_settings
 from . import res_partner

@@ -48,6 +48,7 @@ class PartnerLoyaltyTodo(models.Model):
             ("inquiry_decide", "Decide on dispute"),
             ("external_order", "Help with order from elsewhere"),
             ("feedback_answer", "Answer feedback"),
+            ("topic_publish", "Publish discussion"),
         ],
         string="Task",
         readonly=True,
@@ -117,6 +118,7 @@ class PartnerLoyaltyTodo(models.Model):
         "partner.loyalty.bonus.action": ["checked_at", "error", "program_id", "state"],
         "partner.loyalty.tier.review": ["create_date", "program_id", "reviewed_at", "reviewed_by_id", "state"],
         "partner.loyalty.feedback": ["company_id", "date", "partner_id", "program_id", "state"],
+        "partner.loyalty.topic": ["company_id", "last_post_date", "partner_id", "program_id", "state"],
         "partner.loyalty.inquiry": [
             "adjustment_id",
             "asked_at",
@@ -167,6 +169,7 @@ class PartnerLoyaltyTodo(models.Model):
             self._get_inquiry_query(),
             self._get_external_order_query(),
             self._get_feedback_query(),
+            self._get_topic_query(),
         ]
 
     @api.model
@@ -333,6 +336,16 @@ class PartnerLoyaltyTodo(models.Model):
             SELECT id::bigint * 16 + 11, 'feedback_answer', 'partner.loyalty.feedback', id, program_id, company_id,
                    partner_id, NULL::integer, NULL::numeric, date, FALSE
               FROM partner_loyalty_feedback WHERE state <> 'done'
+            """
+        )
+
+    @api.model
+    def _get_topic_query(self):
+        return SQL(
+            """
+            SELECT id::bigint * 16 + 13, 'topic_publish', 'partner.loyalty.topic', id, program_id, company_id,
+                   partner_id, NULL::integer, NULL::numeric, last_post_date::date, FALSE
+              FROM partner_loyalty_topic WHERE state = 'pending'
             """
         )
 

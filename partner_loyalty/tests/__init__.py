@@ -83,6 +83,7 @@ from . import test_template
 from . import test_tier
 from . import test_tier_policy
 from . import test_tier_review
+from . import test_topic
 from . import test_touch
 from . import test_warning
 from . import test_why

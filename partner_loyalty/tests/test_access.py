@@ -76,6 +76,7 @@ RIGHTS = {
     },
     "partner.loyalty.inquiry.decide": OFFICERS_DIALOG,
     "partner.loyalty.feedback": {"salesperson_own": "r", "officer": "rwc", "manager": "rwc", "administrator": "rwc"},
+    "partner.loyalty.topic": {"officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.need": {"salesperson_own": "r", "officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.benefit": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.adjustment": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
@@ -430,7 +431,15 @@ class AccessCommon(PartnerLoyaltyCommon):
         )
         feedback = cls.env["partner.loyalty.feedback"].create({"member_id": cls.member.id, "csat": 1, "text": "Slow"})
         benefit = sudo["partner.loyalty.benefit"].search([("kind", "=", "material")])
-        return {record._name: record for record in (inquiry, wizard, need, feedback, benefit)}
+        topic = cls.env["partner.loyalty.topic"].create(
+            {
+                "program_id": cls.program.id,
+                "member_id": cls.member.id,
+                "name": "Showrooms",
+                "text": "How do you show it?",
+            }
+        )
+        return {record._name: record for record in (inquiry, wizard, need, feedback, benefit, topic)}
 
     @classmethod
     def _create_claim(cls):
