@@ -9,6 +9,7 @@ from unittest.mock import patch
 from odoo.fields import Command
 
 from . import plan
+from .talk import Talk
 
 # A year of history goes into no chatter and to no follower.
 QUIET = {
@@ -54,6 +55,7 @@ class Story:
         self.programs._refresh_tiers()
         for program in self.programs:
             program._warn()
+        Talk(self).tell()
         self._begin_to_close()
 
     def _play(self, month):
