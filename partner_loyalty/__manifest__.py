@@ -14,6 +14,7 @@
         "data/ir_sequence_data.xml",
         "data/ir_cron_data.xml",
         "data/mail_template_data.xml",
+        "data/mail_template_application_data.xml",
         "data/partner_loyalty_metric_data.xml",
         "data/survey_data.xml",
         # Wizards before the views whose buttons open them.
@@ -27,6 +28,7 @@
         "wizard/partner_loyalty_payout_prepare_views.xml",
         "wizard/partner_loyalty_payout_refuse_views.xml",
         "wizard/partner_loyalty_deal_refuse_views.xml",
+        "wizard/partner_loyalty_application_refuse_views.xml",
         "wizard/partner_loyalty_claim_decline_views.xml",
         "wizard/partner_loyalty_claim_refuse_views.xml",
         "wizard/partner_loyalty_claim_take_back_views.xml",
@@ -84,6 +86,7 @@
         "views/survey_question_views.xml",
         # It has a small addition to programs.
         "views/partner_loyalty_feedback_views.xml",
+        "views/partner_loyalty_application_views.xml",
         "views/account_move_views.xml",
         "views/crm_lead_views.xml",
         "views/res_partner_views.xml",
@@ -110,6 +113,7 @@
         "views/portal_dialog_templates.xml",
         "views/portal_feedback_templates.xml",
         "views/portal_topic_templates.xml",
+        "views/portal_public_templates.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",
@@ -123,6 +127,7 @@
         "web.assets_frontend": [
             "partner_loyalty/static/src/scss/portal.scss",
             "partner_loyalty/static/src/scss/portal_dialog.scss",
+            "partner_loyalty/static/src/scss/public.scss",
         ],
         "web.assets_tests": ["partner_loyalty/static/tests/tours/**/*"],
     },

@@ -29,6 +29,7 @@ from . import partner_loyalty_stack_policy
 from . import partner_loyalty_program_bonus
 from . import partner_loyalty_program_leaderboard
 from . import partner_loyalty_program_warning
+from . import partner_loyalty_program_public
 from . import partner_loyalty_program
 from . import partner_loyalty_segment
 from . import partner_loyalty_tier
@@ -121,6 +122,7 @@ from . import partner_loyalty_deal
 from . import partner_loyalty_attribution
 from . import partner_loyalty_attribution_line
 from . import partner_loyalty_attribution_figure
+from . import partner_loyalty_application
 from . import partner_loyalty_external_mixin
 from . import partner_loyalty_external_order
 from . import partner_loyalty_check

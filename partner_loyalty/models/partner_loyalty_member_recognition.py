@@ -21,4 +21,10 @@ class PartnerLoyaltyMemberRecognition(models.AbstractModel):
         string="What Matters to It",
         groups="partner_loyalty.partner_loyalty_group_officer",
     )
+    is_named_in_public = fields.Boolean(
+        string="Named in Public",
+        copy=False,
+        tracking=True,
+        help="The public page of the program names this member and its tier to everybody.",
+    )
     badge_ids = fields.One2many(comodel_name="partner.loyalty.badge", inverse_name="member_id", string="Badges")

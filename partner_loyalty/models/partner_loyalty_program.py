@@ -30,6 +30,7 @@ class PartnerLoyaltyProgram(models.Model):
         "partner.loyalty.feedback.policy",
         "partner.loyalty.program.leaderboard",
         "partner.loyalty.program.warning",
+        "partner.loyalty.program.public",
     ]
     _order = "sequence, id"
     _check_company_auto = True

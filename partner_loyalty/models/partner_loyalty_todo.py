@@ -49,6 +49,7 @@ class PartnerLoyaltyTodo(models.Model):
             ("external_order", "Help with order from elsewhere"),
             ("feedback_answer", "Answer feedback"),
             ("topic_publish", "Publish discussion"),
+            ("application", "Decide on application"),
         ],
         string="Task",
         readonly=True,
@@ -104,6 +105,7 @@ class PartnerLoyaltyTodo(models.Model):
             "submitted_by_id",
         ],
         "partner.loyalty.attribution": ["partner_id", "state", "submitted_at", "submitted_by_id", "target_partner_id"],
+        "partner.loyalty.application": ["company_id", "create_date", "partner_id", "program_id", "state"],
         "partner.loyalty.external.order": [
             "company_id",
             "create_date",
@@ -170,6 +172,7 @@ class PartnerLoyaltyTodo(models.Model):
             self._get_external_order_query(),
             self._get_feedback_query(),
             self._get_topic_query(),
+            self._get_application_query(),
         ]
 
     @api.model
@@ -314,6 +317,16 @@ class PartnerLoyaltyTodo(models.Model):
                    'partner.loyalty.inquiry', id, program_id, company_id, partner_id, NULL::integer, NULL::numeric,
                    asked_at::date, FALSE
               FROM partner_loyalty_inquiry WHERE state IN ('new', 'in_progress') AND adjustment_id IS NULL
+            """
+        )
+
+    @api.model
+    def _get_application_query(self):
+        return SQL(
+            """
+            SELECT id::bigint * 16 + 14, 'application', 'partner.loyalty.application', id, program_id, company_id,
+                   partner_id, NULL::integer, NULL::numeric, create_date::date, FALSE
+              FROM partner_loyalty_application WHERE state = 'new'
             """
         )
 

@@ -2,6 +2,7 @@ from . import test_access
 from . import test_adjustment
 from . import test_agreement
 from . import test_api
+from . import test_application
 from . import test_apply_past
 from . import test_attribution
 from . import test_attribution_change

@@ -101,6 +101,8 @@ RIGHTS = {
     "partner.loyalty.attribution": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.attribution.line": {**STAFF, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.attribution.figure": STAFF,
+    "partner.loyalty.application": {"officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.application.refuse": OFFICERS_DIALOG,
     "partner.loyalty.external.order": {"officer": "rw", "manager": "rwd", "administrator": "rwd"},
     "partner.loyalty.todo": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.backtest": {"officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
@@ -377,6 +379,14 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.attribution.figure": attribution.figure_ids,
             "partner.loyalty.todo": todo_sudo,
             "partner.loyalty.external.order": cls._create_external_order(),
+            "partner.loyalty.application": cls.env["partner.loyalty.application"].create(
+                {
+                    "program_id": cls.program.id,
+                    "company_name": "Lumber Inc",
+                    "contact_name": "Ada",
+                    "email": "ada@example.com",
+                }
+            ),
         }
 
     @classmethod
@@ -544,6 +554,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.payout.approve": {},
             "partner.loyalty.adjustment.refuse": {"reason": "No"},
             "partner.loyalty.deal.refuse": {"reason": "No"},
+            "partner.loyalty.application.refuse": {"reason": "No"},
             "partner.loyalty.claim.refuse": {"reason": "No"},
             "partner.loyalty.claim.take.back": {"reason": "No"},
             "partner.loyalty.claim.decline": {"reason": "No"},
@@ -792,6 +803,7 @@ class TestCalls(AccessCommon):
             ("partner.loyalty.badge", "_award"),
             ("partner.loyalty.warning", "_answer"),
             ("partner.loyalty.program", "_get_leaderboard"),
+            ("partner.loyalty.application", "_apply"),
             ("partner.loyalty.external.order", "_take_order"),
             ("partner.loyalty.external.order", "_process"),
         ):
