@@ -13,6 +13,7 @@ class PartnerLoyaltyApplicationRefuse(models.TransientModel):
 
     application_ids = fields.Many2many(
         comodel_name="partner.loyalty.application",
+        relation="partner_loyalty_application_refuse_rel",
         default=lambda self: self._get_active_records("partner.loyalty.application"),
     )
     reason = fields.Char(help="The applicant reads it in an e-mail.")
