@@ -15,6 +15,7 @@
         "data/ir_cron_data.xml",
         "data/mail_template_data.xml",
         "data/mail_template_application_data.xml",
+        "data/mail_template_message_data.xml",
         "data/partner_loyalty_metric_data.xml",
         "data/survey_data.xml",
         # Wizards before the views whose buttons open them.
@@ -87,6 +88,8 @@
         # It has a small addition to programs.
         "views/partner_loyalty_feedback_views.xml",
         "views/partner_loyalty_application_views.xml",
+        "views/partner_loyalty_message_views.xml",
+        "views/partner_loyalty_announcement_views.xml",
         "views/account_move_views.xml",
         "views/crm_lead_views.xml",
         "views/res_partner_views.xml",
@@ -114,6 +117,7 @@
         "views/portal_feedback_templates.xml",
         "views/portal_topic_templates.xml",
         "views/portal_public_templates.xml",
+        "views/portal_settings_templates.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",

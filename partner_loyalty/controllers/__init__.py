@@ -3,6 +3,7 @@ from . import portal_dialog
 from . import portal_feedback
 from . import portal_topic
 from . import public_program
+from . import portal_settings
 from . import portal_overview
 from . import portal_statement
 from . import portal_payout

@@ -30,6 +30,7 @@ from . import partner_loyalty_program_bonus
 from . import partner_loyalty_program_leaderboard
 from . import partner_loyalty_program_warning
 from . import partner_loyalty_program_public
+from . import partner_loyalty_program_message
 from . import partner_loyalty_program
 from . import partner_loyalty_segment
 from . import partner_loyalty_tier
@@ -46,6 +47,7 @@ from . import partner_loyalty_warning_reason
 from . import partner_loyalty_member_warning
 from . import partner_loyalty_member_recognition
 from . import partner_loyalty_member_payout
+from . import partner_loyalty_member_message
 from . import partner_loyalty_member_referral
 from . import partner_loyalty_member_statement
 from . import partner_loyalty_member_portal
@@ -123,6 +125,9 @@ from . import partner_loyalty_attribution
 from . import partner_loyalty_attribution_line
 from . import partner_loyalty_attribution_figure
 from . import partner_loyalty_application
+from . import partner_loyalty_announcement
+from . import partner_loyalty_message_setting
+from . import partner_loyalty_message
 from . import partner_loyalty_external_mixin
 from . import partner_loyalty_external_order
 from . import partner_loyalty_check

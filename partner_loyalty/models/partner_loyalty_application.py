@@ -226,7 +226,7 @@ class PartnerLoyaltyApplication(models.Model):
         source_key = self._get_source_key(source)
         self._check_limit(source_key)
         vals = {
-            **{name: (values.get(name) or "").strip() or False for name in (*MAX_TEXT, "referral_code")},
+            **{name: (values.get(name) or "").strip() for name in (*MAX_TEXT, "referral_code")},
             "program_id": program_sudo.id,
             "lang": values.get("lang"),
         }

@@ -31,6 +31,7 @@ class PartnerLoyaltyProgram(models.Model):
         "partner.loyalty.program.leaderboard",
         "partner.loyalty.program.warning",
         "partner.loyalty.program.public",
+        "partner.loyalty.program.message",
     ]
     _order = "sequence, id"
     _check_company_auto = True

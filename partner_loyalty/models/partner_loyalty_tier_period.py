@@ -326,7 +326,9 @@ class PartnerLoyaltyTierPeriod(models.Model):
         """
         # Templates and partners are read by the program, whoever publishes a tier.
         template = self.env.ref("partner_loyalty.mail_template_tier_change", raise_if_not_found=False)
-        reachable_sudo = self.sudo().filtered("member_id.partner_id.email")
+        reachable_sudo = self.sudo().filtered(
+            lambda period: period.member_id.partner_id.email and period.member_id._hears_of("tier")
+        )
         if not template or not reachable_sudo:
             return
         template_sudo = template.sudo()

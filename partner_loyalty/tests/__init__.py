@@ -45,6 +45,7 @@ from . import test_main_job
 from . import test_mdf
 from . import test_member
 from . import test_merge
+from . import test_message
 from . import test_metric
 from . import test_month_end
 from . import test_multi_company

@@ -103,6 +103,9 @@ RIGHTS = {
     "partner.loyalty.attribution.figure": STAFF,
     "partner.loyalty.application": {"officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.application.refuse": OFFICERS_DIALOG,
+    "partner.loyalty.message": {"officer": "r", "manager": "r", "administrator": "r"},
+    "partner.loyalty.message.setting": {"officer": "r", "manager": "rw", "administrator": "rw"},
+    "partner.loyalty.announcement": OFFICERS_DIALOG,
     "partner.loyalty.external.order": {"officer": "rw", "manager": "rwd", "administrator": "rwd"},
     "partner.loyalty.todo": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.backtest": {"officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
@@ -379,6 +382,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.attribution.figure": attribution.figure_ids,
             "partner.loyalty.todo": todo_sudo,
             "partner.loyalty.external.order": cls._create_external_order(),
+            **cls._create_messages(),
             "partner.loyalty.application": cls.env["partner.loyalty.application"].create(
                 {
                     "program_id": cls.program.id,
@@ -386,6 +390,19 @@ class AccessCommon(PartnerLoyaltyCommon):
                     "contact_name": "Ada",
                     "email": "ada@example.com",
                 }
+            ),
+        }
+
+    @classmethod
+    def _create_messages(cls):
+        vals = {"member_id": cls.member.id, "program_id": cls.program.id, "company_id": cls.company.id}
+        return {
+            "partner.loyalty.message": cls.env["partner.loyalty.message"]
+            .sudo()
+            .create({**vals, "kind": "welcome", "cause": "welcome"}),
+            "partner.loyalty.message.setting": cls.program.message_setting_ids[0],
+            "partner.loyalty.announcement": cls.env["partner.loyalty.announcement"].create(
+                {"name": "News", "program_id": cls.program.id}
             ),
         }
 
@@ -804,6 +821,8 @@ class TestCalls(AccessCommon):
             ("partner.loyalty.warning", "_answer"),
             ("partner.loyalty.program", "_get_leaderboard"),
             ("partner.loyalty.application", "_apply"),
+            ("partner.loyalty.message", "_cron_send"),
+            ("partner.loyalty.announcement", "_queue"),
             ("partner.loyalty.external.order", "_take_order"),
             ("partner.loyalty.external.order", "_process"),
         ):

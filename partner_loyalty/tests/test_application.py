@@ -86,7 +86,7 @@ class TestPublicPage(ApplicationCommon):
                     "state": "new",
                     "referrer_id": self.member.id,
                     "terms_version": self.program.terms_version,
-                    "phone": False,
+                    "phone": "",
                 }
             ],
         )

@@ -1,0 +1,39 @@
+from odoo import api, fields, models
+
+
+class PartnerLoyaltyProgramMessage(models.AbstractModel):
+    """What a program writes to its members about."""
+
+    _name = "partner.loyalty.program.message"
+    _description = "Messages of a Program"
+
+    # === FIELDS ===#
+
+    message_setting_ids = fields.One2many(
+        comodel_name="partner.loyalty.message.setting",
+        inverse_name="program_id",
+        string="Messages to Members",
+        groups="partner_loyalty.partner_loyalty_group_officer",
+    )
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        programs = super().create(vals_list)
+        # The lines come with the program, and nobody adds any.
+        settings_sudo = self.env["partner.loyalty.message.setting"].sudo()
+        settings_sudo.create(
+            [vals for program in programs for vals in settings_sudo._prepare_default_vals_list(program)]
+        )
+        return programs
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _complete_message_settings(self):
+        """Give programs that are older than messages their lines, all of them switched off."""
+        settings = self.env["partner.loyalty.message.setting"]
+        programs = self.env["partner.loyalty.program"].with_context(active_test=False)
+        for program in programs.search([("message_setting_ids", "=", False)]):
+            settings.create(settings._prepare_default_vals_list(program, active_kinds=()))
