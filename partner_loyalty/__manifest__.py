@@ -118,6 +118,7 @@
         "views/portal_topic_templates.xml",
         "views/portal_public_templates.xml",
         "views/portal_settings_templates.xml",
+        "views/portal_live_templates.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",
@@ -132,6 +133,7 @@
             "partner_loyalty/static/src/scss/portal.scss",
             "partner_loyalty/static/src/scss/portal_dialog.scss",
             "partner_loyalty/static/src/scss/public.scss",
+            "partner_loyalty/static/src/interactions/**/*",
         ],
         "web.assets_tests": ["partner_loyalty/static/tests/tours/**/*"],
     },

@@ -128,6 +128,7 @@ from . import partner_loyalty_application
 from . import partner_loyalty_announcement
 from . import partner_loyalty_message_setting
 from . import partner_loyalty_message
+from . import partner_loyalty_live
 from . import partner_loyalty_external_mixin
 from . import partner_loyalty_external_order
 from . import partner_loyalty_check

@@ -338,7 +338,9 @@ class PartnerLoyaltyEntry(models.Model):
             )
         )
         self._invalidate_ledger()
-        return sorted((entry_id, account_id, Decimal(amount)) for entry_id, account_id, amount in rows)
+        rows = sorted((entry_id, account_id, Decimal(amount)) for entry_id, account_id, amount in rows)
+        self.env["partner.loyalty.live"]._note(rows)
+        return rows
 
     @api.model
     def _get_insert_query(self, is_open):

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import formatLang
 
 from .partner_loyalty_message_setting import MESSAGE_KINDS, MONEY_KINDS
 
@@ -39,6 +40,7 @@ class PartnerLoyaltyMessage(models.Model):
     title = fields.Char(readonly=True)
     note = fields.Text(readonly=True)
     points = fields.Float(digits=(18, 4), readonly=True)
+    points_text = fields.Char(compute="_compute_points_text")
     money = fields.Monetary(readonly=True)
     date = fields.Date(string="Day", readonly=True)
     state = fields.Selection(
@@ -81,6 +83,12 @@ class PartnerLoyaltyMessage(models.Model):
             }
             for message in messages:
                 message.subject_name = names.get(message.res_id) or message.title
+
+    @api.depends("points")
+    @api.depends_context("lang")
+    def _compute_points_text(self):
+        for message in self:
+            message.points_text = formatLang(self.env, message.points, digits=message.program_id.point_digits)
 
     @api.depends("kind", "res_id")
     def _compute_announcement_id(self):

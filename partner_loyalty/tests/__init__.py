@@ -41,6 +41,7 @@ from . import test_inquiry
 from . import test_leaderboard
 from . import test_liability
 from . import test_lifecycle
+from . import test_live
 from . import test_main_job
 from . import test_mdf
 from . import test_member

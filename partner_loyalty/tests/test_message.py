@@ -38,6 +38,15 @@ class MessageCommon(PortalCommon):
     def _get_mails(self):
         return self.env["mail.mail"].sudo().search([("model", "=", "partner.loyalty.message")], order="id")
 
+    def _earn(self, amount, unit="money", posted_at=f"{TODAY} 10:00:00"):
+        """Post an entry at a moment: the clock of the database does not stand still for tests."""
+        entry = self._post_entry(self.member, amount, unit=unit)
+        self.env.flush_all()
+        self.env.cr.execute("ALTER TABLE partner_loyalty_entry DISABLE TRIGGER USER")
+        self.env.cr.execute("UPDATE partner_loyalty_entry SET posted_at = %s WHERE id = %s", [posted_at, entry.id])
+        self.env.cr.execute("ALTER TABLE partner_loyalty_entry ENABLE TRIGGER USER")
+        return entry
+
     def _reset_clock(self, kind, day):
         """Let a summary have been made up to a day."""
         self.settings[kind].sudo().collected_until = day
@@ -74,7 +83,7 @@ class TestMessage(MessageCommon):
         self._keep_only("earned")
         self._reset_clock("earned", "2026-03-15")
         for amount, unit in ((10, "money"), (5.5, "money"), (7, "point")):
-            self._post_entry(self.member, amount, unit=unit)
+            self._earn(amount, unit)
         self.assertFalse(self._run())
         with freeze_time("2026-03-23 10:00:00"):
             messages = self._run()
@@ -90,14 +99,14 @@ class TestMessage(MessageCommon):
     def test_a_summary_makes_up_for_weeks_that_were_missed(self):
         self._keep_only("earned")
         self._reset_clock("earned", "2026-03-15")
-        self._post_entry(self.member, 10)
+        self._earn(10)
         with freeze_time("2026-04-20 10:00:00"):
             self.assertRecordValues(self._run(), [{"money": 10, "cause": "2026-04-19"}])
 
     def test_who_sees_no_money_reads_of_none(self):
         self._keep_only("earned")
         self._reset_clock("earned", "2026-03-15")
-        self._post_entry(self.member, 10)
+        self._earn(10)
         with freeze_time("2026-03-23 10:00:00"):
             self._run()
         reached = self._get_mails().recipient_ids
@@ -108,7 +117,7 @@ class TestMessage(MessageCommon):
     def test_points_alone_are_for_all(self):
         self._keep_only("earned")
         self._reset_clock("earned", "2026-03-15")
-        self._post_entry(self.member, 10, unit="point")
+        self._earn(10, "point")
         with freeze_time("2026-03-23 10:00:00"):
             self._run()
         self.assertIn(self.users["sales"].partner_id, self._get_mails().recipient_ids)
