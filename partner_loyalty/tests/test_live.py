@@ -13,7 +13,6 @@ class TestLive(PortalCommon):
     def _get_told(self):
         """Return what each login was told since the last time, by its role."""
         bus = self.env["bus.bus"].sudo()
-        bus.search([]).unlink()
         self._write_marks()
         told = {}
         partners = {user.partner_id.id: role for role, user in self.users.items()}
