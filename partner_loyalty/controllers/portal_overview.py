@@ -1,5 +1,4 @@
 from odoo import http
-from odoo.tools import format_date
 
 from .portal import PartnerLoyaltyPortal
 
@@ -27,11 +26,11 @@ class PartnerLoyaltyPortalOverview(PartnerLoyaltyPortal):
         :rtype: dict
         """
         units = self._get_loyalty_units()
-        decision_date = member_sudo.tier_decision_date
+        conditions = member_sudo._get_portal_conditions()
         return {
             "page_name": "overview",
-            "conditions": member_sudo._get_portal_conditions(),
-            "decision_date": decision_date and format_date(member_sudo.env, decision_date),
+            "conditions": conditions,
+            "needed_text": member_sudo._get_portal_needed_text(conditions),
             "balances": member_sudo._get_portal_balances(units),
             "bonuses": member_sudo._get_portal_bonuses(units),
             "terms_rows": member_sudo._get_terms_on(member_sudo.program_id._get_today()),

@@ -91,6 +91,7 @@ from . import partner_loyalty_rule_rate
 from . import partner_loyalty_promotion
 from . import partner_loyalty_acceptance
 from . import partner_loyalty_account
+from . import partner_loyalty_entry_portal
 from . import partner_loyalty_entry
 from . import partner_loyalty_agreement
 from . import partner_loyalty_allocation

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_datetime
 
 
 class PartnerLoyaltyAcceptance(models.Model):
@@ -69,3 +70,15 @@ class PartnerLoyaltyAcceptance(models.Model):
 
     def _set_terms(self, version, terms):
         self.write({"version": version, "terms": terms})
+
+    # === GETTERS ===#
+
+    def _get_portal_text(self):
+        """Return in words which version was accepted when and by whom, for the member."""
+        self.ensure_one()
+        return self.env._(
+            "Version %(version)s was accepted on %(date)s by %(contact)s.",
+            version=self.version,
+            date=format_datetime(self.env, self.date, dt_format="short"),
+            contact=self.contact_id.name,
+        )

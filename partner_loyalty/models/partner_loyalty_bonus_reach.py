@@ -64,8 +64,8 @@ class PartnerLoyaltyBonusReach(models.AbstractModel):
 
         :param member: ``partner.loyalty.member``
         :param units: units of amounts that may be named
-        :return: ``name``, ``gift`` and ``goal`` in words, ``missing`` in words, ``progress`` in whole per cent,
-            ``is_reached`` and ``date``, the last day that counts; None where nothing of it may be named
+        :return: ``name``, ``gift``, ``goal`` and ``text`` (what is missing by when) in words, ``progress`` in whole per
+            cent and ``is_reached``; None where nothing of it may be named
         :rtype: dict
         """
         self.ensure_one()
@@ -78,16 +78,23 @@ class PartnerLoyaltyBonusReach(models.AbstractModel):
         value = self._measure(member, occasion)
         bound = Decimal(f"{self.threshold:.4f}")
         is_reached = value is not None and (value > bound if self.operator == ">" else value >= bound)
-        metric, currency = self.metric_id, self.currency_id
+        metric = self.metric_id
         return {
             "name": self.name,
             "gift": ", ".join(effects.mapped("summary")),
-            "goal": f"{metric.name}: {metric._format_value(bound, currency)}",
-            "missing": metric._format_value(max(bound - (value or 0), Decimal(0)), currency),
+            "goal": f"{metric.name}: {metric._format_value(bound, self.currency_id)}",
+            "text": self._get_reach_text(occasion, is_reached, bound - (value or 0)),
             "progress": member._get_portal_progress(value, bound, is_reached),
             "is_reached": is_reached,
-            "date": format_date(self.env, occasion.last),
         }
+
+    def _get_reach_text(self, occasion, is_reached, gap):
+        """Return what is missing by when, or that nothing is."""
+        day = format_date(self.env, occasion.last)
+        if is_reached:
+            return self.env._("Reached, if it stays so until %s", day)
+        missing = self.metric_id._format_value(max(gap, Decimal(0)), self.currency_id)
+        return self.env._("Missing: %(missing)s by %(date)s", missing=missing, date=day)
 
     def _measure(self, member, occasion):
         """Return the value of a member so far."""

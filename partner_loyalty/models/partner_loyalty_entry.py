@@ -60,7 +60,7 @@ class PartnerLoyaltyEntry(models.Model):
 
     _name = "partner.loyalty.entry"
     _description = "Statement Line"
-    _inherit = ["partner.loyalty.explanation"]
+    _inherit = ["partner.loyalty.explanation", "partner.loyalty.entry.portal"]
     _order = "id desc"
     _log_access = False
     _allow_sudo_commands = False
@@ -761,13 +761,6 @@ class PartnerLoyaltyEntry(models.Model):
         )
 
     # === GETTERS ===#
-
-    def _get_portal_title(self):
-        """Return what the line is about, for the member: the document, or the rule where it is about a period."""
-        self.ensure_one()
-        if self.origin_model == MEMBER:
-            return self.rule_id.name or dict(self._fields["type"]._description_selection(self.env))[self.type]
-        return self.origin_name
 
     @api.model
     def _get_append_only_message(self):

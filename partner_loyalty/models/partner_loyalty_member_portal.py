@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 from odoo import models
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 # So many days with something to come, and so many bonuses, are shown at a glance.
 GLANCE = 3
@@ -25,6 +25,23 @@ class PartnerLoyaltyMemberPortal(models.AbstractModel):
         self.ensure_one()
         facts = self.tier_missing or () if self.next_tier_id else ()
         return [self._prepare_portal_condition(fact) for fact in facts]
+
+    def _get_portal_way_text(self):
+        """Return where the member is going, and by when."""
+        self.ensure_one()
+        terms = {"tier": self.next_tier_id.name}
+        if not self.tier_decision_date:
+            return self.env._("On the way to %(tier)s", **terms)
+        day = format_date(self.env, self.tier_decision_date)
+        return self.env._("On the way to %(tier)s, by %(date)s", date=day, **terms)
+
+    def _get_portal_needed_text(self, conditions):
+        """Return how many of the conditions have to be met, where not all of them."""
+        self.ensure_one()
+        count = self.next_tier_id.needed_count
+        if not count or count >= len(conditions):
+            return None
+        return self.env._("%(count)s of these %(total)s have to be met.", count=count, total=len(conditions))
 
     def _prepare_portal_condition(self, fact):
         """Return one condition of the next tier; see :meth:`_get_portal_conditions`."""
@@ -58,15 +75,17 @@ class PartnerLoyaltyMemberPortal(models.AbstractModel):
         """Return what the member has, what of it comes later, and what goes.
 
         :param units: ``point`` and ``money``, or one of them
-        :return: for each unit ``unit``, ``balance``, ``available``, ``debt`` and, as sums with the first days and
-            their amounts, ``pending`` and ``expiring``: ``{"total": Decimal, "days": [(date, Decimal)]}``
+        :return: for each unit ``unit``, ``balance``, ``available``, ``debt`` and, as sums with the first days, their
+            amounts and what they are called, ``pending`` and ``expiring``:
+            ``{"total": Decimal, "days": [(date, Decimal, str)]}``
         :rtype: list[dict]
         """
         self.ensure_one()
         accounts = self.account_ids.filtered(lambda account: account.unit in units)
+        queries = self._get_portal_balance_queries(accounts)
         pending, expiring, debts = (
-            self._group_portal_rows(self.env.execute_query(query))
-            for query in self._get_portal_balance_queries(accounts)
+            self._group_portal_rows(self.env.execute_query(query), get_name)
+            for query, get_name in zip(queries, (self._name_coming_day, self._name_last_day, None), strict=True)
         )
         nothing = {"total": Decimal(0), "days": []}
         return [
@@ -105,15 +124,21 @@ class PartnerLoyaltyMemberPortal(models.AbstractModel):
         )
         return pending, expiring, debts
 
+    def _name_coming_day(self, day):
+        return self.env._("on %s", format_date(self.env, day))
+
+    def _name_last_day(self, day):
+        return self.env._("after %s", format_date(self.env, day))
+
     @staticmethod
-    def _group_portal_rows(rows):
+    def _group_portal_rows(rows, get_name):
         """Return sums by account, with the first days; see :meth:`_get_portal_balances`."""
         groups = {}
         for account_id, day, amount in rows:
             group = groups.setdefault(account_id, {"total": Decimal(0), "days": []})
             group["total"] += Decimal(amount)
-            if len(group["days"]) < GLANCE:
-                group["days"].append((day, Decimal(amount)))
+            if get_name and len(group["days"]) < GLANCE:
+                group["days"].append((day, Decimal(amount), get_name(day)))
         return groups
 
     # === GETTERS - BONUSES ===#
@@ -132,3 +157,12 @@ class PartnerLoyaltyMemberPortal(models.AbstractModel):
         actions_sudo = self.env["partner.loyalty.bonus.action"].sudo()
         reaches = [action._get_reach(self, units) for action in actions_sudo._get_reachable(self)]
         return sorted(filter(None, reaches), key=lambda reach: (reach["is_reached"], -reach["progress"]))[:GLANCE]
+
+    # === GETTERS - SEE AS PARTNER ===#
+
+    def _get_portal_as_text(self):
+        """Return what an officer has to know who looks at the pages of the member."""
+        self.ensure_one()
+        return self.env._(
+            "You see the pages of %s as its owner does. Nothing can be changed here.", self.partner_id.display_name
+        )

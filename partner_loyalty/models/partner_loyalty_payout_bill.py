@@ -278,6 +278,14 @@ class PartnerLoyaltyPayoutBill(models.AbstractModel):
         if self.prepared_by_id.active:
             self.activity_schedule("mail.mail_activity_data_todo", summary=text, user_id=self.prepared_by_id.id)
 
+    def _get_portal_invoice_text(self):
+        """Return in words what the invoice of the partner is about, for the partner."""
+        self.ensure_one()
+        return self.env._(
+            "It is about %s without taxes; enter number, date and amount as they are on the invoice.",
+            self.bill_currency_id.format(self.bill_amount),
+        )
+
     def _get_portal_text(self):
         """Return in words what has become of the payout, for the partner."""
         self.ensure_one()

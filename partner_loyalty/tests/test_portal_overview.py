@@ -24,7 +24,7 @@ class TestPortalOverview(PortalCommon):
         self.env["partner.loyalty.member"]._refresh_outlook(self.program)
         page = self._open(self.url, "owner")
         text = self._read(page, "o_loyalty_card_tier")
-        for part in ("Silver", "The way to Gold", "Turnover", "200.00", "from 500.00", "Missing: 300.00"):
+        for part in ("Silver", "On the way to Gold, by", "Turnover", "200.00", "from 500.00", "Missing: 300.00"):
             self.assertIn(part, text)
         self.assertEqual(page.xpath("//*[@role='progressbar']/@aria-valuenow"), ["40"])
 
@@ -58,7 +58,7 @@ class TestPortalOverview(PortalCommon):
         for month, amount in ((4, 10), (5, 20), (6, 30), (7, 40)):
             self._post_entry(self.member, amount, unit="point", expiry_date=Date.to_date(f"2026-{month:02}-30"))
         text = self._look(selector="o_loyalty_card_point")
-        for part in ("Expires unless it is spent", "100 points", "after 04/30/2026", "after 06/30/2026", "later 40 points"):
+        for part in ("Expires unless it is spent", "100 points", "after 04/30/2026", "after 06/30/2026", "Later 40 points"):
             self.assertIn(part, text)
         self.assertNotIn("07/30/2026", text)
 
