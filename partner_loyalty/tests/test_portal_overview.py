@@ -24,7 +24,7 @@ class TestPortalOverview(PortalCommon):
         self.env["partner.loyalty.member"]._refresh_outlook(self.program)
         page = self._open(self.url, "owner")
         text = self._read(page, "o_loyalty_card_tier")
-        for part in ("Silver", "On the way to Gold, by", "Turnover", "200.00", "from 500.00", "Missing: 300.00"):
+        for part in ("Silver", "On the way to Gold, by", "Turnover", "200.00", "at least 500.00", "Missing: 300.00"):
             self.assertIn(part, text)
         self.assertEqual(page.xpath("//*[@role='progressbar']/@aria-valuenow"), ["40"])
 
