@@ -60,7 +60,7 @@ class PartnerLoyaltyPortal(CustomerPortal):
     # === WHOSE PAGES ===#
 
     def _get_loyalty_members(self):
-        """Return the memberships of the company of the user, in programs that have left the draft, those that ended too.
+        """Return the memberships of the user's company, ended ones as well, in programs that have left the draft.
 
         :rtype: ``partner.loyalty.member``, sudo
         """

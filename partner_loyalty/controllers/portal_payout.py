@@ -48,7 +48,10 @@ class PartnerLoyaltyPortalPayout(PartnerLoyaltyPortal):
         return self._render_loyalty("partner_loyalty.portal_payouts", member_sudo, values)
 
     @http.route(
-        ["/my/loyalty/<int:program_id>/payouts/<int:payout_id>", "/my/loyalty/as/<int:member_id>/payouts/<int:payout_id>"],
+        [
+            "/my/loyalty/<int:program_id>/payouts/<int:payout_id>",
+            "/my/loyalty/as/<int:member_id>/payouts/<int:payout_id>",
+        ],
         type="http",
         auth="user",
         website=True,

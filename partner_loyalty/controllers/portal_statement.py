@@ -55,7 +55,9 @@ class PartnerLoyaltyPortalStatement(PartnerLoyaltyPortal):
         member_sudo = self._get_loyalty_member(program_id, member_id)
         filters = self._read_statement_filters(member_sudo, filters)
         today = member_sudo.program_id._get_today()
-        last = filters["date_to"] or (today if filters["date_from"] else periods.month_start(today) - relativedelta(days=1))
+        last = filters["date_to"] or (
+            today if filters["date_from"] else periods.month_start(today) - relativedelta(days=1)
+        )
         first = filters["date_from"] or periods.month_start(last)
         refusal = filters["refusal"] or self._get_print_refusal(member_sudo, first, last)
         if refusal:

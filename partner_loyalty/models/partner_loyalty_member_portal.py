@@ -18,8 +18,8 @@ class PartnerLoyaltyMemberPortal(models.AbstractModel):
     def _get_portal_conditions(self):
         """Return what the next tier asks for, and how far the member is.
 
-        :return: dicts of ``name``, ``value`` and ``bound`` (in words), ``missing`` (in words; None where that is not a matter of more),
-            ``progress`` (whole per cent) and ``met``
+        :return: dicts of ``name``, ``value`` and ``bound`` (in words), ``missing`` (in words; None where that is not a
+            matter of more), ``progress`` (whole per cent) and ``met``
         :rtype: list[dict]
         """
         self.ensure_one()

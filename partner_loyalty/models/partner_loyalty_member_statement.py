@@ -134,7 +134,8 @@ class PartnerLoyaltyMemberStatement(models.AbstractModel):
         """
         partner = self.partner_id
         owners = {
-            "account.move": Domain("commercial_partner_id", "=", partner.id) | Domain("loyalty_partner_id", "=", partner.id),
+            "account.move": Domain("commercial_partner_id", "=", partner.id)
+            | Domain("loyalty_partner_id", "=", partner.id),
             "sale.order": Domain("loyalty_buyer_id", "=", partner.id) | Domain("loyalty_partner_id", "=", partner.id),
             "partner.loyalty.payout": Domain("member_id", "=", self.id),
             "partner.loyalty.claim": Domain("member_id", "=", self.id),

@@ -8,9 +8,9 @@ from .common import PartnerLoyaltyCommon
 # What must never take effect on a page, a mail or a PDF: it is text, however long, and whichever way it reads.
 HOSTILE = (
     "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
+    '"><img src=x onerror=alert(1)>',
     "{{7*7}} ${7*7} <t t-out='7*7'/>",
-    "=HYPERLINK(\"http://example.com\")",
+    '=HYPERLINK("http://example.com")',
     "\N{RIGHT-TO-LEFT OVERRIDE}gnihtemos\N{POP DIRECTIONAL FORMATTING}",
     "x" * 10_000,
 )

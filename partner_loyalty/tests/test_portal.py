@@ -190,7 +190,9 @@ class TestPortal(PortalCommon):
 
     def test_rights_are_given_by_officers_alone(self):
         contact = self.users["sales"].partner_id
-        self.users["seller"] = self._create_role_user("seller", "sales_team.group_sale_manager,base.group_partner_manager")
+        self.users["seller"] = self._create_role_user(
+            "seller", "sales_team.group_sale_manager,base.group_partner_manager"
+        )
         for role in ("seller", "owner", "sales"):
             with self.subTest(role=role), self.assertRefused("", AccessError):
                 contact.with_user(self.users[role]).loyalty_portal_right = "owner"

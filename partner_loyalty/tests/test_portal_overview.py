@@ -58,7 +58,13 @@ class TestPortalOverview(PortalCommon):
         for month, amount in ((4, 10), (5, 20), (6, 30), (7, 40)):
             self._post_entry(self.member, amount, unit="point", expiry_date=Date.to_date(f"2026-{month:02}-30"))
         text = self._look(selector="o_loyalty_card_point")
-        for part in ("Expires unless it is spent", "100 points", "after 04/30/2026", "after 06/30/2026", "Later 40 points"):
+        for part in (
+            "Expires unless it is spent",
+            "100 points",
+            "after 04/30/2026",
+            "after 06/30/2026",
+            "Later 40 points",
+        ):
             self.assertIn(part, text)
         self.assertNotIn("07/30/2026", text)
 
@@ -128,7 +134,13 @@ class TestPortalOverview(PortalCommon):
 
     def test_it_says_what_is_earned_today(self):
         self.env["partner.loyalty.agreement"].create(
-            {"name": "Launch", "member_id": self.member.id, "multiplier": 2, "date_from": "2026-03-01", "date_to": "2026-06-30"}
+            {
+                "name": "Launch",
+                "member_id": self.member.id,
+                "multiplier": 2,
+                "date_from": "2026-03-01",
+                "date_to": "2026-06-30",
+            }
         )
         text = self._look()
         for part in ("What you earn today", "Commission", "20 % of the untaxed amount", "06/30/2026", "Launch"):

@@ -123,8 +123,14 @@ class TestPortalPayout(PortalCommon):
         self.assertIn("your invoice has arrived", self._read(page, "alert-success"))
         self.assertRecordValues(
             payout,
-            [{"invoice_number": "R-1", "invoice_date": self._day("2026-03-18"), "invoice_amount": 50,
-              "invoice_filename": "invoice.pdf"}],
+            [
+                {
+                    "invoice_number": "R-1",
+                    "invoice_date": self._day("2026-03-18"),
+                    "invoice_amount": 50,
+                    "invoice_filename": "invoice.pdf",
+                }
+            ],
         )
         self.assertTrue(payout.invoice_file)
         self.assertEqual(payout.activity_ids.user_id, self.users["officer"])

@@ -31,7 +31,8 @@ class TestPortalStatement(PortalCommon):
                        'res.partner' AS origin_model, %(cause)s AS origin_id, %(period)s::date AS period_start,
                        number AS revision, %(day)s::date AS contribution_date, %(day)s::date AS date,
                        %(day)s::date AS mature_date, NULL::date AS expiry_date, NULL::integer AS idle_months,
-                       NULL::integer AS reverses_id, NULL::varchar AS external_ref, '{"reason": "Fair"}'::jsonb AS explanation
+                       NULL::integer AS reverses_id, NULL::varchar AS external_ref,
+                       '{"reason": "Fair"}'::jsonb AS explanation
                   FROM generate_series(1, %(count)s) number
                 """,
                 account=account.id,
