@@ -57,9 +57,7 @@ class PartnerLoyaltyMessage(models.Model):
         index=True,
     )
     error = fields.Text(readonly=True)
-    announcement_id = fields.Many2one(
-        comodel_name="partner.loyalty.announcement", compute="_compute_announcement_id"
-    )
+    announcement_id = fields.Many2one(comodel_name="partner.loyalty.announcement", compute="_compute_announcement_id")
     subject_name = fields.Char(string="Subject", compute="_compute_subject_name")
     recipients = fields.Char(compute="_compute_recipients", help="Ids of the contacts who get it, for the template.")
 
@@ -99,9 +97,12 @@ class PartnerLoyaltyMessage(models.Model):
     def _compute_recipients(self):
         # Who has a login, and which right: that is no secret of the message.
         partners_sudo = self.sudo().member_id.partner_id
-        users_sudo = self.env["res.users"].sudo().search(
-            [("share", "=", True), ("partner_id.commercial_partner_id", "in", partners_sudo.ids)]
+        users_sudo = (
+            self.env["res.users"]
+            .sudo()
+            .search([("share", "=", True), ("partner_id.commercial_partner_id", "in", partners_sudo.ids)])
         )
+        (partners_sudo | users_sudo.partner_id).fetch(["email", "commercial_partner_id", "loyalty_portal_right"])
         contacts = users_sudo.partner_id.grouped("commercial_partner_id")
         for message in self.sudo():
             partner_sudo = message.partner_id
@@ -153,7 +154,9 @@ class PartnerLoyaltyMessage(models.Model):
         unreachable.state = "unreachable"
         settings = {
             (setting.program_id, setting.kind): setting
-            for setting in self.env["partner.loyalty.message.setting"].search([("program_id", "in", self.program_id.ids)])
+            for setting in self.env["partner.loyalty.message.setting"].search(
+                [("program_id", "in", self.program_id.ids)]
+            )
         }
         for key, messages in (self - unreachable).grouped(lambda message: (message.program_id, message.kind)).items():
             setting = settings.get(key)

@@ -253,13 +253,16 @@ class TestAnnouncement(MessageCommon):
 
     def _announce(self, **values):
         announcements = self.env["partner.loyalty.announcement"].with_user(self.users["officer"])
-        return announcements.create({"name": "News", "body": "<p>New prices</p>", "program_id": self.program.id, **values})
+        return announcements.create(
+            {"name": "News", "body": "<p>New prices</p>", "program_id": self.program.id, **values}
+        )
 
     def test_it_goes_to_all_once(self):
         announcement = self._announce()
         self.assertEqual(announcement.member_count, 2)
         self.assertEqual(
-            self.env["partner.loyalty.member"].search(announcement.action_preview()["domain"]), self.member | self.second
+            self.env["partner.loyalty.member"].search(announcement.action_preview()["domain"]),
+            self.member | self.second,
         )
         announcement.action_send()
         with self.assertRefused("was sent"):
@@ -280,7 +283,11 @@ class TestAnnouncement(MessageCommon):
 
     def test_it_is_not_sent_to_too_many_or_nobody_or_without_text(self):
         gold = self.program.tier_ids.sorted("threshold")[1]
-        for values, words in (({"most": 1}, "2 members"), ({"tier_ids": gold.ids}, "no member"), ({"body": "<p></p>"}, "no text")):
+        for values, words in (
+            ({"most": 1}, "2 members"),
+            ({"tier_ids": gold.ids}, "no member"),
+            ({"body": "<p></p>"}, "no text"),
+        ):
             with self.assertRefused(words):
                 self._announce(**values).action_send()
         self._keep_only()
