@@ -125,6 +125,7 @@
         "demo/res_partner_demo.xml",
         "demo/product_demo.xml",
         "demo/partner_loyalty_program_demo.xml",
+        "demo/partner_loyalty_application_demo.xml",
         # Last: it sells the products to the partners.
         "demo/story_demo.xml",
     ],
