@@ -17,9 +17,7 @@ class PartnerLoyaltyAnnouncement(models.Model):
 
     name = fields.Char(string="Subject", required=True, translate=True)
     body = fields.Html(string="Text", translate=True)
-    program_id = fields.Many2one(
-        comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict"
-    )
+    program_id = fields.Many2one(comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
     segment_ids = fields.Many2many(
         comodel_name="partner.loyalty.segment",
@@ -114,9 +112,7 @@ class PartnerLoyaltyAnnouncement(models.Model):
         for announcement in self:
             announcement._check_can_send()
             # Before anything else: of two clicks at once, the second starts over and finds it sent.
-            announcement.sudo().write(
-                {"state": "sent", "sent_at": fields.Datetime.now(), "sent_by_id": self.env.uid}
-            )
+            announcement.sudo().write({"state": "sent", "sent_at": fields.Datetime.now(), "sent_by_id": self.env.uid})
             announcement.flush_recordset()
             announcement._queue()
         self.env["partner.loyalty.message"]._trigger()
@@ -180,6 +176,7 @@ class PartnerLoyaltyAnnouncement(models.Model):
             domain &= Domain("tier_id", "in", self.tier_ids.ids)
         if self.segment_ids:
             domain &= Domain.OR(
-                Domain("partner_id", "any", segment._get_partner_domain(self.program_id)) for segment in self.segment_ids
+                Domain("partner_id", "any", segment._get_partner_domain(self.program_id))
+                for segment in self.segment_ids
             )
         return domain

@@ -51,7 +51,7 @@ class PartnerLoyaltyApplication(models.Model):
         comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict", tracking=True
     )
     company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
-    company_name = fields.Char(string="Company Name", required=True, tracking=True)
+    company_name = fields.Char(required=True, tracking=True)
     contact_name = fields.Char(string="Contact Person", required=True)
     email = fields.Char(string="E-mail", required=True)
     email_normalized = fields.Char(compute="_compute_email_normalized", store=True, index="btree_not_null")
@@ -82,7 +82,6 @@ class PartnerLoyaltyApplication(models.Model):
     )
     partner_id = fields.Many2one(
         comodel_name="res.partner",
-        string="Partner",
         domain="[('parent_id', '=', False)]",
         index="btree_not_null",
         ondelete="restrict",
@@ -105,7 +104,11 @@ class PartnerLoyaltyApplication(models.Model):
     decided_at = fields.Datetime(string="Decided on", readonly=True, copy=False)
     refuse_reason = fields.Char(string="Refused because", readonly=True, copy=False, tracking=True)
     source_key = fields.Char(
-        readonly=True, copy=False, index="btree_not_null", groups=fields.NO_ACCESS, help="Where it came from, unreadable."
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups=fields.NO_ACCESS,
+        help="Where it came from, unreadable.",
     )
 
     # === CONSTRAINTS ===#
@@ -363,9 +366,7 @@ class PartnerLoyaltyApplication(models.Model):
     def _find_contact(self, partner_sudo):
         """Return the contact of the partner that has the e-mail address already."""
         contacts_sudo = partner_sudo.child_ids
-        return contacts_sudo.filtered(
-            lambda contact: contact.email_normalized == self.email_normalized
-        )[:1]
+        return contacts_sudo.filtered(lambda contact: contact.email_normalized == self.email_normalized)[:1]
 
     def _accept_terms(self, member, contact_sudo):
         """Record the terms that were accepted with the application, as they read then."""

@@ -143,7 +143,7 @@ class PartnerLoyaltyExternalMixin(models.AbstractModel):
                 moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
         except (TypeError, ValueError, OverflowError):
             moment = None
-        if not moment or not 2000 <= moment.year or moment > fields.Datetime.now() + timedelta(days=1):
+        if not moment or moment.year < 2000 or moment > fields.Datetime.now() + timedelta(days=1):
             raise ValidationError(
                 self.env._(
                     "“%(value)s” is no “%(name)s”: send a moment that has passed, such as 2026-03-18T09:30:00Z.",

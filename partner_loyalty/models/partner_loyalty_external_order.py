@@ -86,11 +86,13 @@ class PartnerLoyaltyExternalOrder(models.Model):
     new_customer_key = fields.Char(
         readonly=True, help="By which phone or e-mail the customer is known again that the order brought."
     )
-    order_id = fields.Many2one(
-        comodel_name="sale.order", string="Order", readonly=True, index="btree_not_null", ondelete="set null"
-    )
+    order_id = fields.Many2one(comodel_name="sale.order", readonly=True, index="btree_not_null", ondelete="set null")
     version = fields.Integer(
-        string="Messages", readonly=True, default=1, aggregator=None, help="How many messages have come about the order."
+        string="Messages",
+        readonly=True,
+        default=1,
+        aggregator=None,
+        help="How many messages have come about the order.",
     )
 
     # === CONSTRAINTS ===#
@@ -413,7 +415,9 @@ class PartnerLoyaltyExternalOrder(models.Model):
         key, email = self._get_customer_key(), email_normalize(self.payload["customer"]["email"])
         own = Domain("company_id", "in", (False, self.company_id.id))
         partners = self.env["res.partner"]
-        domains = [Domain("phone_sanitized", "=", key) | Domain("phone_mobile_search", "=", key)] if key[0] == "+" else []
+        domains = (
+            [Domain("phone_sanitized", "=", key) | Domain("phone_mobile_search", "=", key)] if key[0] == "+" else []
+        )
         domains += [Domain("email_normalized", "=", email)] if email else []
         for domain in domains:
             partner = partners.search(own & domain, order="id", limit=1)

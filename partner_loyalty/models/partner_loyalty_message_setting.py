@@ -147,45 +147,46 @@ class PartnerLoyaltyMessageSetting(models.Model):
             setting.collected_until = setting._get_end()
         return count
 
-    def _queue(self, source, limit=None):
+    def _queue(self, source):
         """Queue messages; one that was queued before for the same cause is none.
 
         :param SQL source: ``member_id, cause, res_id, title, note, points, money, date``
-        :param int limit: queue so many at most
         :return: how many there are of them
         :rtype: int
         """
         self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                INSERT INTO partner_loyalty_message (member_id, program_id, company_id, kind, cause, res_id, title, note,
-                            points, money, date, state, create_uid, create_date, write_uid, write_date)
-                     SELECT source.member_id, %(program)s, %(company)s, %(kind)s, source.cause, source.res_id,
-                            source.title, source.note, source.points, source.money, source.date,
-                            CASE WHEN member.muted_kinds @> to_jsonb(%(kind)s::text) THEN 'muted' ELSE 'queued' END,
-                            %(uid)s, %(now)s, %(uid)s, %(now)s
-                       FROM (%(source)s) source (member_id, cause, res_id, title, note, points, money, date)
-                       JOIN partner_loyalty_member member ON member.id = source.member_id
-                      WHERE member.program_id = %(program)s AND member.merged_into_id IS NULL
-                        AND NOT EXISTS (SELECT 1 FROM partner_loyalty_message told
-                                         WHERE told.member_id = source.member_id AND told.kind = %(kind)s
-                                           AND told.cause = source.cause)
-                   ORDER BY source.member_id
-                      %(limit)s
-                ON CONFLICT (member_id, kind, cause) DO NOTHING
-                  RETURNING id
-                """,
-                source=source,
-                program=self.program_id.id,
-                company=self.company_id.id,
-                kind=self.kind,
-                uid=self.env.uid,
-                now=fields.Datetime.now(),
-                limit=SQL("LIMIT %s", limit) if limit else SQL(),
-            )
+        return len(self.env.execute_query(self._get_queue_query(source)))
+
+    def _get_queue_query(self, source):
+        """Return the statement that queues messages; see :meth:`_queue`.
+
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            INSERT INTO partner_loyalty_message (
+                        member_id, program_id, company_id, kind, cause, res_id, title, note,
+                        points, money, date, state, create_uid, create_date, write_uid, write_date)
+                 SELECT source.member_id, %(program)s, %(company)s, %(kind)s, source.cause, source.res_id,
+                        source.title, source.note, source.points, source.money, source.date,
+                        CASE WHEN member.muted_kinds @> to_jsonb(%(kind)s::text) THEN 'muted' ELSE 'queued' END,
+                        %(uid)s, %(now)s, %(uid)s, %(now)s
+                   FROM (%(source)s) source (member_id, cause, res_id, title, note, points, money, date)
+                   JOIN partner_loyalty_member member ON member.id = source.member_id
+                  WHERE member.program_id = %(program)s AND member.merged_into_id IS NULL
+                    AND NOT EXISTS (SELECT 1 FROM partner_loyalty_message told
+                                     WHERE told.member_id = source.member_id AND told.kind = %(kind)s
+                                       AND told.cause = source.cause)
+            ON CONFLICT (member_id, kind, cause) DO NOTHING
+              RETURNING id
+            """,
+            source=source,
+            program=self.program_id.id,
+            company=self.company_id.id,
+            kind=self.kind,
+            uid=self.env.uid,
+            now=fields.Datetime.now(),
         )
-        return len(rows)
 
     # === GETTERS - PERIODS ===#
 
@@ -327,7 +328,8 @@ class PartnerLoyaltyMessageSetting(models.Model):
         if "partner.loyalty.inquiry" not in self.env:
             return None
         return SQL(
-            """SELECT member_id, id || ':' || answered_at, id, name, NULL, NULL::numeric, NULL::numeric, answered_at::date
+            """SELECT member_id, id || ':' || answered_at, id, name, NULL, NULL::numeric, NULL::numeric,
+                      answered_at::date
                  FROM partner_loyalty_inquiry WHERE program_id = %s AND answered_at >= %s""",
             self.program_id.id,
             self.since,

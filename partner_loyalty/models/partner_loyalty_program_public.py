@@ -13,9 +13,7 @@ class PartnerLoyaltyProgramPublic(models.AbstractModel):
     is_public = fields.Boolean(
         string="Public Page", copy=False, help="Anybody who has the address can read the page and apply, without login."
     )
-    public_text = fields.Html(
-        string="Public Text", translate=True, help="What the program offers, for partners who are not members yet."
-    )
+    public_text = fields.Html(translate=True, help="What the program offers, for partners who are not members yet.")
     public_url = fields.Char(string="Address of the Page", compute="_compute_public_url")
     application_ids = fields.One2many(
         comodel_name="partner.loyalty.application",

@@ -89,7 +89,7 @@ class SaleOrder(models.Model):
         :param str external_ref: what the other system calls the order; there is one of it in the company
         :param dict values: ``date`` (with a time zone, or in UTC), ``customer`` (``name``, ``phone``, ``email``),
             ``lines`` (``product``: reference, barcode or name; ``quantity``; ``price`` of one; ``name``: other text),
-            ``partner_code`` (of the member who brought it, if anybody) and ``currency`` (that of the company by default)
+            ``partner_code`` (of the member who brought it, if any) and ``currency`` (that of the company by default)
         :return: ``external_ref``, ``state`` (``done``, ``waiting``, ``failed``), ``reason`` and ``order`` (its number)
         :rtype: dict
         :raises ValidationError: where something is missing or cannot be

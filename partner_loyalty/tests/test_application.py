@@ -156,9 +156,7 @@ class TestApplication(ApplicationCommon):
         return application
 
     def test_an_officer_makes_the_applicant_a_member_with_a_login(self):
-        application = self._create(
-            referral_code=self.member.referral_code, vat="UA123", lang="en_US", message="Hello"
-        )
+        application = self._create(referral_code=self.member.referral_code, vat="UA123", lang="en_US", message="Hello")
         application.sudo().write(
             {"terms_version": 1, "terms": "<p>Old</p>", "terms_accepted_at": "2026-03-10 08:00:00"}
         )

@@ -67,9 +67,7 @@ class TestExternalOrder(ExternalCommon):
     def test_an_order_is_entered_attributed_and_rewarded_once(self):
         answers = [self._send() for _time in range(3)]
         order = self._get_order()
-        self.assertEqual(
-            answers, [{"external_ref": "A-1", "state": "done", "reason": False, "order": order.name}] * 3
-        )
+        self.assertEqual(answers, [{"external_ref": "A-1", "state": "done", "reason": False, "order": order.name}] * 3)
         self.assertRecordValues(
             order,
             [
