@@ -11,7 +11,6 @@ NAMED_BY = {
     "claim": ("partner.loyalty.claim", "reward_id"),
     "payout": ("partner.loyalty.payout", "name"),
     "risk": ("partner.loyalty.tier", "name"),
-    "dispute": ("partner.loyalty.inquiry", "name"),
 }
 
 
@@ -71,14 +70,7 @@ class PartnerLoyaltyMessage(models.Model):
     @api.depends_context("lang")
     def _compute_subject_name(self):
         for kind, messages in self.grouped("kind").items():
-            model, name = NAMED_BY.get(kind, (None, None))
-            known = model in self.env
-            # What a member is told of is its own, whoever looks at the message.
-            records_sudo = self.env[model].sudo().browse(messages.mapped("res_id")).exists() if known else ()
-            names = {
-                record.id: record[name] if isinstance(record[name], str) else record[name].display_name
-                for record in records_sudo
-            }
+            names = self._get_names(kind, messages.mapped("res_id"))
             for message in messages:
                 message.subject_name = names.get(message.res_id) or message.title
 
@@ -120,6 +112,22 @@ class PartnerLoyaltyMessage(models.Model):
         self._trigger()
 
     # === BUSINESS METHODS ===#
+
+    @api.model
+    def _get_names(self, kind, ids):
+        """Return what the records are called that a kind of message is about.
+
+        :rtype: dict
+        """
+        if kind not in NAMED_BY:
+            return {}
+        model, name = NAMED_BY[kind]
+        # What a member is told of is its own, whoever looks at the message.
+        records_sudo = self.env[model].sudo().browse(ids).exists()
+        return {
+            record.id: record[name] if isinstance(record[name], str) else record[name].display_name
+            for record in records_sudo
+        }
 
     def _is_for(self, contact):
         """Return whether a contact may read the message: amounts of money are not for sales."""

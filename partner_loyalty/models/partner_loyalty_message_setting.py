@@ -16,14 +16,13 @@ MESSAGE_KINDS = [
     ("claim", "Reward Decided"),
     ("payout", "Payout Decided and Paid"),
     ("statement", "Monthly Statement"),
-    ("dispute", "Question Answered"),
     ("announcement", "Announcement"),
 ]
 MONEY_KINDS = ("payout", "statement")
 # These have a way of their own, and are no scheduled work.
 UNCOLLECTED_KINDS = ("tier", "announcement")
 # New programs write these from the start; the others are switched on.
-DEFAULT_KINDS = ("welcome", "expiring", "claim", "payout", "dispute", "announcement")
+DEFAULT_KINDS = ("welcome", "expiring", "claim", "payout", "announcement")
 
 # A tier at risk is told so many days before the decision; what expires, twice.
 RISK_DAYS = 30
@@ -321,16 +320,4 @@ class PartnerLoyaltyMessageSetting(models.Model):
             """,
             program=self.program_id.id,
             last=window[1],
-        )
-
-    def _get_dispute_query(self):
-        """Questions and disputes that were answered, where members can ask any."""
-        if "partner.loyalty.inquiry" not in self.env:
-            return None
-        return SQL(
-            """SELECT member_id, id || ':' || answered_at, id, name, NULL, NULL::numeric, NULL::numeric,
-                      answered_at::date
-                 FROM partner_loyalty_inquiry WHERE program_id = %s AND answered_at >= %s""",
-            self.program_id.id,
-            self.since,
         )

@@ -67,13 +67,13 @@ class TestMessage(MessageCommon):
     def test_a_new_program_writes_of_what_matters(self):
         program = self._create_program([{}], name="New")
         active = program.message_setting_ids.filtered("is_active").mapped("kind")
-        self.assertEqual(active, ["welcome", "expiring", "claim", "payout", "dispute", "announcement"])
+        self.assertEqual(active, ["welcome", "expiring", "claim", "payout", "announcement"])
         self.assertTrue(all(program.message_setting_ids.mapped("template_id")))
 
     def test_an_older_program_gets_its_lines_switched_off(self):
         self.program.message_setting_ids.sudo().unlink()
         self._run()
-        self.assertEqual(len(self.program.message_setting_ids), 9)
+        self.assertEqual(len(self.program.message_setting_ids), 8)
         self.assertFalse(any(self.program.message_setting_ids.mapped("is_active")))
 
     def test_a_new_member_is_welcomed_once(self):
