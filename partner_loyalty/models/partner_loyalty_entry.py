@@ -339,7 +339,7 @@ class PartnerLoyaltyEntry(models.Model):
         )
         self._invalidate_ledger()
         rows = sorted((entry_id, account_id, Decimal(amount)) for entry_id, account_id, amount in rows)
-        self.env["partner.loyalty.live"]._note(rows)
+        self.env["partner.loyalty.live"]._note([entry_id for entry_id, _account_id, _amount in rows])
         return rows
 
     @api.model

@@ -4,7 +4,7 @@ import json
 
 from odoo.tests import tagged
 
-from ..models.partner_loyalty_live import MOST_ACCOUNTS
+from ..models.partner_loyalty_live import MOST_ENTRIES
 from .common_portal import PortalCommon
 
 
@@ -55,11 +55,19 @@ class TestLive(PortalCommon):
         self.assertIn("1", self._get_told()["sales"][0]["balance"])
 
     def test_a_run_over_many_tells_nobody(self):
-        partners = self.env["res.partner"].create([{"name": f"P{n}"} for n in range(MOST_ACCOUNTS)])
-        members = self._enroll(self.program, self.member.browse().partner_id, partners) | self.member
+        live = self.env["partner.loyalty.live"]
+        entry = self._post_entry(self.member, 1)
+        live._note([entry.id] * MOST_ENTRIES)
+        self.assertFalse(self._get_told())
+
+    def test_what_is_only_tried_is_not_told(self):
+        self._create_sale_invoice(self.dealer, 100)
         self._write_marks()
-        for member in members:
-            self._post_entry(member, 1)
+        self.program._apply_to_past(dry_run=True)
+        self.assertFalse(self._get_told())
+
+    def test_what_comes_back_is_not_earned(self):
+        self._post_entry(self.member, 10, entry_type="payout_return")
         self.assertFalse(self._get_told())
 
     def test_pages_say_of_which_program_they_are(self):
