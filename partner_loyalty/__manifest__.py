@@ -28,6 +28,7 @@
         "wizard/partner_loyalty_payout_hold_views.xml",
         "wizard/partner_loyalty_payout_prepare_views.xml",
         "wizard/partner_loyalty_payout_refuse_views.xml",
+        "wizard/partner_loyalty_deal_price_refuse_views.xml",
         "wizard/partner_loyalty_deal_refuse_views.xml",
         "wizard/partner_loyalty_application_refuse_views.xml",
         "wizard/partner_loyalty_claim_decline_views.xml",
@@ -106,6 +107,8 @@
         "views/res_config_settings_views.xml",
         "views/partner_loyalty_warning_views.xml",
         "views/partner_loyalty_badge_views.xml",
+        "views/partner_loyalty_news_views.xml",
+        "views/partner_loyalty_participation_views.xml",
         "wizard/partner_loyalty_leaderboard_views.xml",
         # The portal: what all of its pages stand in comes first.
         "views/portal_templates.xml",

@@ -121,6 +121,10 @@ from . import partner_loyalty_bonus_line
 from . import partner_loyalty_metric_bonus
 from . import partner_loyalty_warning
 from . import partner_loyalty_badge
+from . import partner_loyalty_news
+from . import partner_loyalty_news_read
+from . import partner_loyalty_participation
+from . import partner_loyalty_deal_price
 from . import partner_loyalty_deal
 from . import partner_loyalty_attribution
 from . import partner_loyalty_attribution_line

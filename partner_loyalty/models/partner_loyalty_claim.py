@@ -217,6 +217,7 @@ class PartnerLoyaltyClaim(models.Model):
         copy=False,
         help="What the member says afterwards.",
     )
+    rating_comment = fields.Text(string="Comment on the Rating", copy=False)
 
     # === CONSTRAINTS ===#
 
@@ -278,10 +279,10 @@ class PartnerLoyaltyClaim(models.Model):
                     )
                 )
 
-    @api.constrains("rating")
+    @api.constrains("rating", "rating_comment")
     def _check_rating(self):
         for claim in self:
-            if claim.rating and claim.state != "fulfilled":
+            if (claim.rating or claim.rating_comment) and claim.state != "fulfilled":
                 raise ValidationError(self.env._("%s can be rated after it was fulfilled.", claim.name))
 
     # === CRUD METHODS ===#

@@ -20,7 +20,12 @@ class PartnerLoyaltyDeal(models.Model):
 
     _name = "partner.loyalty.deal"
     _description = "Deal"
-    _inherit = ["partner.loyalty.approval.mixin", "partner.loyalty.input.mixin", "partner.loyalty.touch.mixin"]
+    _inherit = [
+        "partner.loyalty.approval.mixin",
+        "partner.loyalty.input.mixin",
+        "partner.loyalty.touch.mixin",
+        "partner.loyalty.deal.price",
+    ]
     _cancelable_decisions = ("draft", "submitted", "approved")
     _order = "id desc"
     _check_company_auto = True
@@ -33,6 +38,10 @@ class PartnerLoyaltyDeal(models.Model):
             "decided_by_id",
             "is_decided_alone",
             "partner_id",
+            "price_decided_at",
+            "price_decided_by_id",
+            "price_refuse_reason",
+            "price_state",
             "program_id",
             "protected_until",
             "refuse_reason",
@@ -43,7 +52,18 @@ class PartnerLoyaltyDeal(models.Model):
     )
     # What a manager decides on: it stands from the submission on.
     _submitted_fields = frozenset(
-        {"customer_id", "customer_name", "date_deadline", "description", "expected_amount", "member_id", "name"}
+        {
+            "contact_name",
+            "customer_id",
+            "customer_name",
+            "date_deadline",
+            "description",
+            "expected_amount",
+            "member_id",
+            "name",
+            "price_discount",
+            "price_reason",
+        }
     )
 
     # === FIELDS ===#
@@ -85,6 +105,9 @@ class PartnerLoyaltyDeal(models.Model):
         required=True,
         tracking=True,
         help="Who may buy. A customer that is no contact yet is known again by this name.",
+    )
+    contact_name = fields.Char(
+        string="Contact Person", help="Whom to talk to, with a phone number or an e-mail address."
     )
     customer_key = fields.Char(compute="_compute_customer_key", store=True, precompute=True, index=True)
     description = fields.Text(help="What the customer needs, and how far the talks are.")
@@ -214,6 +237,7 @@ class PartnerLoyaltyDeal(models.Model):
         """Ask a manager to approve drafts; what they say cannot be changed from then on."""
         self.check_access("write")
         deals = self._get_in("draft")
+        deals.filtered("price_discount")._ask_for_price()
         deals._set_decision("submitted", submitted_by_id=self.env.uid, submitted_at=fields.Datetime.now())
         deals._notify_approvers()
 
@@ -297,6 +321,8 @@ class PartnerLoyaltyDeal(models.Model):
             "date_deadline": self.date_deadline,
             "description": plaintext2html(self.description) if self.description else False,
             "user_id": user_sudo.id if self.company_id in user_sudo.company_ids else False,
+            # Where it is not known, the opportunity takes it from the contact.
+            **({"contact_name": self.contact_name} if self.contact_name else {}),
         }
 
     def _check_lead(self, lead):

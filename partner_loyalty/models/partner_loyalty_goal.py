@@ -85,6 +85,9 @@ class PartnerLoyaltyGoal(models.Model):
         string="Reached", compute="_compute_progress", help="As of today, by all members together or by each of them."
     )
     summary = fields.Char(compute="_compute_progress")
+    is_shown = fields.Boolean(
+        string="Shown to Members", help="Members read it on their pages, with how far they have come themselves."
+    )
     action_ids = fields.One2many(
         comodel_name="partner.loyalty.bonus.action", inverse_name="goal_id", string="Bonus Actions", readonly=True
     )
@@ -369,3 +372,27 @@ class PartnerLoyaltyGoal(models.Model):
             return False
         gap = None if value is None else abs(self._get_gap(value))
         return self.metric_id._format_value(gap, self.currency_id)
+
+    def _get_member_progress(self, member):
+        """Return how far a member is, or all members together where the goal is for them.
+
+        :param member: ``partner.loyalty.member``
+        :return: ``value`` (None where there is none), and as people read them ``text``, ``bound`` and ``gap`` (False
+            where it is reached); ``share`` in per cent of the target, and ``is_reached``
+        :rtype: dict
+        """
+        self.ensure_one()
+        window = self._get_window(self.program_id._get_today())
+        if self.scope == "program":
+            value = self._get_total(self._get_values(window))
+        else:
+            holder = member.turnover_root_id
+            value = self._get_values(window._replace(member_ids=(holder.id,))).get(holder.id)
+        return {
+            "value": value,
+            "text": self.metric_id._format_value(value, self.currency_id),
+            "bound": self._get_bound_text(),
+            "gap": self._get_gap_text(value),
+            "share": min(100, self._get_share(value)) if value is not None else 0,
+            "is_reached": self._is_reached_by(value),
+        }

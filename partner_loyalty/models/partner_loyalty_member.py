@@ -199,6 +199,12 @@ class PartnerLoyaltyMember(models.Model):
     claim_ids = fields.One2many(
         comodel_name="partner.loyalty.claim", inverse_name="member_id", string="Claims", groups=STAFF_GROUPS
     )
+    participation_ids = fields.One2many(
+        comodel_name="partner.loyalty.participation",
+        inverse_name="member_id",
+        string="Campaigns Joined",
+        groups=STAFF_GROUPS,
+    )
     entitlement_ids = fields.One2many(related="tier_id.entitlement_ids", string="Rewards of the Tier")
     claim_count = fields.Integer(string="Rewards", compute="_compute_request_counts", groups=STAFF_GROUPS)
 

@@ -323,13 +323,23 @@ class PartnerLoyaltyReward(models.Model):
         :param int quantity: number of pieces
         :param bool is_entitled: its tier has given it, and it keeps that whatever its tier is now
         """
-        self.ensure_one()
-        return (
-            self._get_refusal_of_reward()
-            or self._get_refusal_of_member(member)
-            or (not is_entitled and self._get_refusal_of_audience(member))
-            or self._get_refusal_of_stock(member, quantity)
-        )
+        return self._get_refusals(member, quantity, is_entitled)[self]
+
+    def _get_refusals(self, member, quantity=1, is_entitled=False):
+        """Return why a member cannot have each of the rewards, as :meth:`_get_refusal` does.
+
+        :return: words or None, by reward
+        :rtype: dict
+        """
+        taken, own_taken = self._get_taken(), self._get_taken(Domain("member_id.root_id", "=", member.root_id.id))
+        segments = self.segment_ids._get_of_member(member)
+        return {
+            reward: reward._get_refusal_of_reward()
+            or reward._get_refusal_of_member(member)
+            or (None if is_entitled else reward._get_refusal_of_audience(member, segments))
+            or reward._get_refusal_of_stock(member, quantity, taken.get(reward, 0), own_taken.get(reward, 0))
+            for reward in self
+        }
 
     def _get_refusal_of_reward(self):
         """Return why nobody can have the reward today, or None."""
@@ -360,42 +370,35 @@ class PartnerLoyaltyReward(models.Model):
             return self.env._("%(member)s is no active member, and gets no rewards.", **terms)
         return None
 
-    def _get_refusal_of_audience(self, member):
-        """Return why the reward is for others than this member, or None."""
+    def _get_refusal_of_audience(self, member, segments):
+        """Return why the reward is for others than this member, who belongs to these segments, or None."""
         terms = {"reward": self.name, "member": member.partner_id.display_name}
         if self.tier_ids and member.tier_id not in self.tier_ids:
             tiers = ", ".join(self.tier_ids.mapped("name"))
             return self.env._("“%(reward)s” is for members of %(tiers)s only.", tiers=tiers, **terms)
-        if self.segment_ids and not self._is_in_segments(member):
+        if self.segment_ids and not self.segment_ids & segments:
             return self.env._("“%(reward)s” is for members of other segments than %(member)s.", **terms)
         return None
 
-    def _get_refusal_of_stock(self, member, quantity):
-        """Return why there are not so many pieces, or None."""
+    def _get_refusal_of_stock(self, member, quantity, taken, own_taken):
+        """Return why there are not so many pieces, with those that members have taken and this one has, or None."""
         terms = {"reward": self.name, "quantity": quantity}
         if quantity > 1 and self.kind in self._get_single_kinds():
             return self.env._("Each claim of “%(reward)s” is about one piece: claim it once for each.", **terms)
-        left = self.stock - self._get_taken().get(self, 0)
+        left = self.stock - taken
         if self.stock and left < quantity:
             return self.env._(
                 "Of “%(reward)s”, %(left)s are left, and %(quantity)s were asked for.", left=max(left, 0), **terms
             )
-        taken = self._get_taken(Domain("member_id.root_id", "=", member.root_id.id)).get(self, 0)
-        if self.member_limit and taken + quantity > self.member_limit:
+        if self.member_limit and own_taken + quantity > self.member_limit:
             return self.env._(
                 "%(member)s can have %(limit)s of “%(reward)s”, and has claimed %(taken)s already.",
                 member=member.partner_id.display_name,
                 limit=self.member_limit,
-                taken=taken,
+                taken=own_taken,
                 **terms,
             )
         return None
-
-    def _is_in_segments(self, member):
-        """Return whether a member belongs to one of the segments."""
-        domain = Domain.OR(segment._get_partner_domain(self.program_id) for segment in self.segment_ids)
-        # Whoever claims a reward need not see all that a segment asks for.
-        return bool(member.partner_id.sudo().filtered_domain(domain))
 
     def _get_taken(self, domain=Domain.TRUE):
         """Return how many pieces have been taken.

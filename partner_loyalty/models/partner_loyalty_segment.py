@@ -96,6 +96,17 @@ class PartnerLoyaltySegment(models.Model):
             members &= Domain("program_id", "=", program.id)
         return domain & Domain("loyalty_member_ids", "any", members & Domain("merged_into_id", "=", False))
 
+    def _get_of_member(self, member):
+        """Return those of the segments that a member belongs to.
+
+        :param member: ``partner.loyalty.member``
+        """
+        # Whoever asks need not see all that a segment looks at.
+        partner_sudo = member.partner_id.sudo()
+        return self.filtered(
+            lambda segment: partner_sudo.filtered_domain(segment._get_partner_domain(member.program_id))
+        )
+
     def _get_contribution_domain(self, program):
         """Return what the partners of any of the segments did, as a filter over contributions.
 

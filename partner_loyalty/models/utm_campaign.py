@@ -28,6 +28,15 @@ class UtmCampaign(models.Model):
         groups=OFFICER,
         help="What members get by themselves while the campaign runs, and the e-mails that tell them of it.",
     )
+    loyalty_participation_ids = fields.One2many(
+        comodel_name="partner.loyalty.participation",
+        inverse_name="campaign_id",
+        string="Members Who Joined",
+        groups=OFFICER,
+    )
+    loyalty_participation_count = fields.Integer(
+        string="Number of Members Who Joined", compute="_compute_loyalty_participation_count", groups=OFFICER
+    )
     loyalty_currency_id = fields.Many2one(
         comodel_name="res.currency", compute="_compute_loyalty_result", groups=OFFICER
     )
@@ -72,7 +81,26 @@ class UtmCampaign(models.Model):
             campaign.loyalty_points = float(facts.get("points") or 0)
             campaign.loyalty_money = float(facts.get("money") or 0)
 
+    @api.depends("loyalty_participation_ids")
+    def _compute_loyalty_participation_count(self):
+        counts = dict(
+            self.env["partner.loyalty.participation"]._read_group(
+                [("campaign_id", "in", self.ids)], ["campaign_id"], ["__count"]
+            )
+        )
+        for campaign in self:
+            campaign.loyalty_participation_count = counts.get(campaign._origin, 0)
+
     # === ACTION METHODS ===#
+
+    def action_view_loyalty_participations(self):
+        """Show which members have said that they take part."""
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_participation_action"),
+            "domain": [("campaign_id", "=", self.id)],
+            "context": {"default_campaign_id": self.id},
+        }
 
     def action_view_loyalty_result(self):
         """Show the promotions of the campaign, and what came of each."""

@@ -27,6 +27,7 @@ from . import test_contribution_kinds
 from . import test_contribution_plans
 from . import test_currency
 from . import test_deal
+from . import test_deal_price
 from . import test_difference
 from . import test_entitlement
 from . import test_entry
@@ -51,6 +52,7 @@ from . import test_metric
 from . import test_month_end
 from . import test_multi_company
 from . import test_neutralize
+from . import test_news
 from . import test_order_cost
 from . import test_payout
 from . import test_payout_policy

@@ -119,6 +119,9 @@ RIGHTS = {
     "partner.loyalty.bonus.line": STAFF,
     "partner.loyalty.warning": {"salesperson_own": "r", "officer": "rw", "manager": "rw", "administrator": "rw"},
     "partner.loyalty.badge": {**STATEMENT, "officer": "rc", "manager": "rcd", "administrator": "rcd"},
+    "partner.loyalty.news": OFFICERS_DIALOG,
+    "partner.loyalty.news.read": {"officer": "r", "manager": "r", "administrator": "r"},
+    "partner.loyalty.participation": OFFICERS_DIALOG,
     "partner.loyalty.touch": {"administrator": "r"},
     "partner.loyalty.chunk": {"administrator": "r"},
     "partner.loyalty.check": {"manager": "r", "administrator": "r"},
@@ -143,6 +146,7 @@ RIGHTS = {
     "partner.loyalty.payout.approve": MANAGERS_DIALOG,
     "partner.loyalty.payout.approve.line": MANAGERS_DIALOG,
     "partner.loyalty.adjustment.refuse": MANAGERS_DIALOG,
+    "partner.loyalty.deal.price.refuse": {**OFFICERS_DIALOG, "salesperson": "rwcd", "salesperson_own": "rwcd"},
     "partner.loyalty.deal.refuse": MANAGERS_DIALOG,
     "partner.loyalty.claim.refuse": MANAGERS_DIALOG,
     "partner.loyalty.claim.take.back": MANAGERS_DIALOG,
@@ -340,7 +344,16 @@ class AccessCommon(PartnerLoyaltyCommon):
         sudo = cls.env(su=True)
         badge = sudo["gamification.badge"].create({"name": "Star"})
         vals = {"member_id": cls.member.id, "date": TODAY}
+        news = cls.env["partner.loyalty.news"].create(
+            {"name": "Season", "program_id": cls.program.id, "date": TODAY}
+        )
+        news._mark_read(cls.dealer_contact)
+        campaign = sudo["utm.campaign"].create({"name": "Spring"})
+        participation = {"campaign_id": campaign.id, "member_id": cls.member.id}
         return {
+            "partner.loyalty.news": news,
+            "partner.loyalty.news.read": news.read_ids,
+            "partner.loyalty.participation": cls.env["partner.loyalty.participation"].create(participation),
             "partner.loyalty.warning": sudo["partner.loyalty.warning"].create({**vals, "cause": "quiet", "facts": {}}),
             "partner.loyalty.badge": sudo["partner.loyalty.badge"].create({**vals, "badge_id": badge.id}),
         }
@@ -570,6 +583,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             "partner.loyalty.statement": {"member_ids": [Command.set(cls.member.ids)]},
             "partner.loyalty.payout.approve": {},
             "partner.loyalty.adjustment.refuse": {"reason": "No"},
+            "partner.loyalty.deal.price.refuse": {"reason": "No"},
             "partner.loyalty.deal.refuse": {"reason": "No"},
             "partner.loyalty.application.refuse": {"reason": "No"},
             "partner.loyalty.claim.refuse": {"reason": "No"},
@@ -800,6 +814,9 @@ class TestCalls(AccessCommon):
             ("partner.loyalty.adjustment", "_post_to_ledger"),
             ("partner.loyalty.deal", "_set_decision"),
             ("partner.loyalty.deal", "_attribute_lead"),
+            ("partner.loyalty.deal", "_decide_on_price"),
+            ("partner.loyalty.deal", "_give_price"),
+            ("partner.loyalty.news", "_mark_read"),
             ("partner.loyalty.claim", "_set_decision"),
             ("partner.loyalty.claim", "_grant"),
             ("partner.loyalty.claim", "_fulfill"),
@@ -869,7 +886,7 @@ class TestCalls(AccessCommon):
             "partner.loyalty.difference": ("action_post", "action_dismiss"),
             "partner.loyalty.payout": ("action_approve", "action_refuse"),
             "partner.loyalty.adjustment": ("action_approve", "action_refuse"),
-            "partner.loyalty.deal": ("action_approve", "action_refuse"),
+            "partner.loyalty.deal": ("action_approve", "action_refuse", "action_approve_price", "action_refuse_price"),
             "partner.loyalty.claim": ("action_approve", "action_refuse", "action_take_back"),
             "partner.loyalty.attribution": ("action_approve", "action_refuse"),
             "partner.loyalty.bonus.action": ("action_start", "action_stop", "action_run"),

@@ -12,6 +12,7 @@ from . import partner_loyalty_claim_decline
 from . import partner_loyalty_claim_refuse
 from . import partner_loyalty_closing_lock
 from . import partner_loyalty_claim_take_back
+from . import partner_loyalty_deal_price_refuse
 from . import partner_loyalty_deal_refuse
 from . import partner_loyalty_application_refuse
 from . import partner_loyalty_enroll
