@@ -66,7 +66,8 @@ class PartnerLoyaltyMemberTerms(models.AbstractModel):
         if guarantees:
             return rule in guarantees.rule_id
         first = rule.date_from or self.program_id.date_from
-        return first <= day and (not rule.date_to or day <= rule.date_to) and self._is_in_segments(rule)
+        is_in_force = first <= day and (not rule.date_to or day <= rule.date_to)
+        return is_in_force and self._is_in_segments(rule) and rule._is_joined_by(self)
 
     def _is_in_segments(self, rule):
         """Return whether the partner belongs to one of the segments that a rule is for."""

@@ -2,6 +2,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 from odoo.tools.misc import formatLang
@@ -26,6 +27,11 @@ class PartnerLoyaltyRule(models.Model):
 
     is_promotion = fields.Boolean(
         compute="_compute_is_promotion", store=True, help="It has a campaign, or a start and an end within 92 days."
+    )
+    only_joined = fields.Boolean(
+        string="Only Who Has Joined",
+        help="Only members who have joined its campaign earn by it, with all sales of its days; of those before they "
+        "joined, a manager is asked.",
     )
     promotion_member_count = fields.Integer(
         string="Members Who Earned", compute="_compute_promotion_result", groups=OFFICER
@@ -84,7 +90,60 @@ class PartnerLoyaltyRule(models.Model):
             rule.promotion_prior_turnover = float(before or 0)
             rule.promotion_result = rule._get_promotion_text(facts["documents"], turnover, share, before)
 
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("only_joined", "campaign_id")
+    def _check_campaign_to_join(self):
+        for rule in self:
+            if rule.only_joined and not rule.campaign_id:
+                raise ValidationError(
+                    self.env._("“%s” is for who has joined its campaign: choose the campaign.", rule.name)
+                )
+
     # === BUSINESS METHODS - PROMOTIONS ===#
+
+    def _get_own_domain(self):
+        """Override: only what members did who have joined, where the rule asks for that."""
+        domain = super()._get_own_domain()
+        if not self.only_joined:
+            return domain
+        joined = Domain("program_id", "=", self.program_id.id) & Domain("merged_into_id", "=", False)
+        joined &= Domain("participation_ids.campaign_id", "=", self.campaign_id.id)
+        return domain & Domain("partner_id.loyalty_member_ids", "any", joined)
+
+    def _is_joined_by(self, member):
+        """Return whether a member takes part: it has joined the campaign, or the rule does not ask for that.
+
+        :param member: ``partner.loyalty.member``
+        """
+        self.ensure_one()
+        # Whoever asks need not see who has joined.
+        return not self.only_joined or self.campaign_id in member.sudo().participation_ids.campaign_id
+
+    def _get_earned(self, member):
+        """Return what a member has earned by rules, in the unit of each; with what was earned before a merger.
+
+        :param member: ``partner.loyalty.member``
+        :return: amount by id of the rule, without rules by which nothing was earned
+        :rtype: dict[int, Decimal]
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT entry.rule_id, SUM(entry.amount)::text
+                  FROM partner_loyalty_entry entry
+                 WHERE COALESCE(entry.rule_id, 0) = ANY(%(rules)s) AND entry.type IN %(types)s
+                   AND entry.account_id IN (SELECT account.id FROM partner_loyalty_account account
+                                              JOIN partner_loyalty_member member ON member.id = account.member_id
+                                             WHERE member.root_id = %(member)s)
+              GROUP BY entry.rule_id
+                """,
+                rules=list(self.ids),
+                types=RECONCILED_TYPES,
+                member=member.id,
+            )
+        )
+        return {rule_id: Decimal(amount) for rule_id, amount in rows}
 
     def _get_promotion_days(self):
         """Return the first day of the rule and the last one that has come, or None where it has not started.

@@ -37,6 +37,7 @@ FROZEN_FIELDS = {
     "band_kind",
     "band_ids",
     "segment_ids",
+    "only_joined",
     "exclusive_group",
 }
 

@@ -161,6 +161,7 @@ class PartnerLoyaltyWhy(models.AbstractModel):
             self._check_member,
             self._check_dates,
             self._check_membership,
+            self._check_joined,
             self._check_lines,
             self._check_amount,
         )
@@ -242,6 +243,17 @@ class PartnerLoyaltyWhy(models.AbstractModel):
             return None
         return self.env._(
             "%(partner)s was not a member on %(day)s.", partner=partner.display_name, day=format_date(self.env, day)
+        )
+
+    @api.model
+    def _check_joined(self, rule, document, partner):
+        if rule._is_joined_by(self._get_member(rule, partner)):
+            return None
+        return self.env._(
+            "%(partner)s has not joined “%(campaign)s”, and the rule is for who has.",
+            partner=partner.display_name,
+            # Campaigns are not open to everybody who asks.
+            campaign=rule.campaign_id.sudo().display_name,
         )
 
     @api.model
