@@ -122,6 +122,11 @@
         "views/portal_public_templates.xml",
         "views/portal_settings_templates.xml",
         "views/portal_live_templates.xml",
+        "views/portal_reward_templates.xml",
+        "views/portal_promotion_templates.xml",
+        "views/portal_deal_templates.xml",
+        "views/portal_referral_templates.xml",
+        "views/portal_news_templates.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",
@@ -130,13 +135,16 @@
         "demo/partner_loyalty_program_demo.xml",
         "demo/partner_loyalty_application_demo.xml",
         # Last: it sells the products to the partners.
+        # It sells the products to the partners.
         "demo/story_demo.xml",
+        "demo/partner_loyalty_portal_demo.xml",
     ],
     "assets": {
         "web.assets_frontend": [
             "partner_loyalty/static/src/scss/portal.scss",
             "partner_loyalty/static/src/scss/portal_dialog.scss",
             "partner_loyalty/static/src/scss/public.scss",
+            "partner_loyalty/static/src/scss/portal_area.scss",
             "partner_loyalty/static/src/interactions/**/*",
         ],
         "web.assets_tests": ["partner_loyalty/static/tests/tours/**/*"],

@@ -8,3 +8,10 @@ from . import portal_overview
 from . import portal_statement
 from . import portal_payout
 from . import portal_terms
+from . import portal_form
+from . import portal_reward
+from . import portal_claim
+from . import portal_promotion
+from . import portal_deal
+from . import portal_referral
+from . import portal_news

@@ -17,9 +17,7 @@ class PartnerLoyaltyNews(models.Model):
 
     name = fields.Char(string="Title", required=True, translate=True)
     active = fields.Boolean(default=True)
-    program_id = fields.Many2one(
-        comodel_name="partner.loyalty.program", required=True, index=True, ondelete="cascade"
-    )
+    program_id = fields.Many2one(comodel_name="partner.loyalty.program", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
     body = fields.Html(string="Text", translate=True)
     date = fields.Date(

@@ -58,7 +58,7 @@ class PartnerLoyaltyProgramLeaderboard(models.AbstractModel):
                 rows.append({"rank": rank, **self._prepare_leaderboard_row(metric, member_sudo, value, viewer_member)})
         return rows
 
-    def _get_hall_of_fame(self, limit=12):
+    def _get_honored_members(self, limit=12):
         """Return the members that stand out and agreed to be named: those of the highest tiers, then with most badges.
 
         :param int limit: so many at most

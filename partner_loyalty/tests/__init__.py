@@ -65,6 +65,9 @@ from . import test_portal_statement
 from . import test_portal_terms
 from . import test_portal_feedback
 from . import test_portal_inquiry
+from . import test_portal_deal
+from . import test_portal_news
+from . import test_portal_reward
 from . import test_program
 from . import test_promotion
 from . import test_quality

@@ -1,0 +1,76 @@
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import UserError
+from odoo.http import request
+
+from .portal import PartnerLoyaltyPortal
+
+# Characters that a text of a form can have: it is read by people.
+MAX_TEXT = 5000
+
+
+class PartnerLoyaltyPortalForm(PartnerLoyaltyPortal):
+    """What pages with forms share: what is refused is shown again, with the reason and all that was typed."""
+
+    def _answer_loyalty_form(self, member_sudo, page, action, form):
+        """Do what a form asks for, and go to a page that says what came of it; back to the form where it is refused.
+
+        :param member_sudo: whose page it is
+        :param str page: of the form, as what follows the base URL
+        :param action: does it, and returns a sentence for the user and the page to go to
+        :param dict form: what was sent
+        """
+        try:
+            with request.env.cr.savepoint():
+                message, target = action()
+        except (UserError, IntegrityError) as error:
+            request.session["loyalty_error"] = self._get_refusal_text(error)
+            typed = {name: value[:MAX_TEXT] for name, value in form.items() if isinstance(value, str)}
+            request.session["loyalty_form"] = {"page": page, "typed": typed}
+            target = page
+        else:
+            request.session["loyalty_message"] = message
+        return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}{target}", code=303)
+
+    def _get_refusal_text(self, error):
+        """Return an error in words; that of a constraint of the database as its model says it."""
+        if isinstance(error, UserError):
+            return str(error)
+        names = (name for name, model in request.env.registry.items() if model._table == error.diag.table_name)
+        return request.env[next(names, "base")]._sql_error_to_message(error)
+
+    def _pop_loyalty_form(self, page):
+        """Return what was typed into the form of a page that was refused just now, once.
+
+        :param str page: of the form, as what follows the base URL
+        :rtype: dict[str, str]
+        """
+        form = request.session.pop("loyalty_form", None) or {}
+        return form["typed"] if form.get("page") == page else {}
+
+    def _read_text(self, form, name):
+        """Return a text of a form, without the spaces around it.
+
+        :raises UserError: where nobody would read all of it
+        """
+        text = (form.get(name) or "").strip()
+        if len(text) > MAX_TEXT:
+            raise UserError(
+                request.env._(
+                    "A text has %(length)s characters: shorten it to %(most)s or fewer.",
+                    length=len(text),
+                    most=MAX_TEXT,
+                )
+            )
+        return text
+
+    def _read_number(self, form, name):
+        """Return an amount of a form; what is none as it was typed, for the field to refuse it."""
+        text = (form.get(name) or "").strip()
+        amount = self._read_amount(text)
+        return text or 0 if amount is None else float(amount)
+
+    def _read_id(self, form, name):
+        """Return an id of a form; 0 where there is none."""
+        value = form.get(name) or ""
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
