@@ -13,6 +13,7 @@
         "data/mail_template_data.xml",
         "views/partner_loyalty_reward_views.xml",
         "views/partner_loyalty_claim_views.xml",
+        "views/portal_reward_templates.xml",
     ],
     "assets": {
         "web.assets_tests": ["partner_loyalty_coupon/static/tests/tours/**/*"],

@@ -278,3 +278,16 @@ class TestCouponByClicking(CouponCommon, HttpCase):
         )
         self.env.invalidate_all()
         self.assertEqual((claim.state, len(claim.card_ids)), ("fulfilled", 3))
+
+
+@tagged("post_install", "-at_install")
+class TestPortalCoupon(CouponCommon, HttpCase):
+    def test_a_contact_reads_its_codes_and_what_became_of_them(self):
+        cards = self._get_codes()
+        self._use(cards[0])
+        contact = self._create_partner(name="Ann", parent_id=self.dealer.id)
+        user = self._create_role_user("portal_codes", "base.group_portal", partner_id=contact.id)
+        self.authenticate(user.login, user.login)
+        page = self.url_open(f"/my/loyalty/{self.program.id}/claims/{cards.loyalty_claim_id.id}").text
+        for text in (*cards.sudo().mapped("code"), "1 of 3 used", "To hand on"):
+            self.assertIn(text, page)
