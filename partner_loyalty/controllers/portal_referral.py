@@ -31,7 +31,7 @@ class PartnerLoyaltyPortalReferral(PartnerLoyaltyPortalForm):
         values = {
             "page_name": "referrals",
             "url": url,
-            "shares": self._prepare_shares(member_sudo, url),
+            "shares": self._prepare_shares(member_sudo, url) if url else [],
             "referred": member_sudo.referred_ids.filtered(lambda member: not member.merged_into_id).sorted(
                 "date_from", reverse=True
             )[:REFERRED_SHOWN],
@@ -49,7 +49,9 @@ class PartnerLoyaltyPortalReferral(PartnerLoyaltyPortalForm):
     # === LINK ===#
 
     def _get_referral_url(self, member_sudo):
-        """Return the address that a member passes on."""
+        """Return the address that a member passes on; None where strangers read nothing of the program."""
+        if not member_sudo.program_id.is_public:
+            return None
         code = url_encode({"ref": member_sudo.referral_code})
         return f"{member_sudo.get_base_url()}/loyalty/join/{member_sudo.program_id.id}?{code}"
 

@@ -206,6 +206,7 @@ class TestPortalPromotion(PortalCommon):
     # === REFERRALS ===#
 
     def test_the_link_is_passed_on_and_says_who_came(self):
+        self.program.is_public = True
         came = self._enroll(self.program, self.stranger)
         came.referrer_id = self.member
         page = self._open(f"{self.url}/referrals", "sales")
@@ -217,7 +218,14 @@ class TestPortalPromotion(PortalCommon):
         self.assertIn("Stranger", self._read(page))
         self.assertFalse([src for src in page.xpath("//script/@src") if not src.startswith("/web/assets/")])
 
+    def test_without_a_public_page_there_is_the_code_alone(self):
+        page = self._open(f"{self.url}/referrals", "sales")
+        self.assertIn(self.member.referral_code, self._read(page))
+        self.assertFalse([link for link in page.xpath("//a/@href") if "/loyalty/join/" in link])
+
     def test_a_button_copies_the_link_and_says_so(self):
+        self.program.is_public = True
+        self._write_marks()
         code = """
             const click = setInterval(() => {
                 document.querySelector(".o_loyalty_copy").click();
