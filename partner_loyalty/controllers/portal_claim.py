@@ -4,13 +4,13 @@ from werkzeug.exceptions import NotFound
 
 from odoo import http
 from odoo.exceptions import UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 from odoo.http import request
 
 from odoo.addons.portal.controllers import portal
 
 from ..tools.files import MAX_FILE_SIZE
-from .portal_reward import KIND_ICONS, PartnerLoyaltyPortalReward
+from .portal_reward import KIND_ICONS, REWARD_RIGHTS, PartnerLoyaltyPortalReward
 
 # Claims on one page.
 CLAIMS_PER_PAGE = 20
@@ -20,6 +20,12 @@ class PartnerLoyaltyPortalClaim(PartnerLoyaltyPortalReward):
     """What a member has asked for or was given: how far it is, and what it answers."""
 
     # === ROUTES ===#
+
+    def _prepare_home_portal_values(self, counters):
+        values = super()._prepare_home_portal_values(counters)
+        if "loyalty_claim_count" in counters:
+            values["loyalty_claim_count"] = self._count_waiting_claims()
+        return values
 
     @http.route(
         [
@@ -198,6 +204,15 @@ class PartnerLoyaltyPortalClaim(PartnerLoyaltyPortalReward):
         return self._show_report(model=claim_sudo, report_type="pdf", report_ref=report, download=True)
 
     # === WHAT PAGES SHOW ===#
+
+    def _count_waiting_claims(self):
+        """Return how many rewards and invitations of all programs wait for an answer of the contact."""
+        if self._get_loyalty_right() not in REWARD_RIGHTS:
+            return 0
+        # Members have no right on claims; these are their own.
+        claims_sudo = request.env["partner.loyalty.claim"].sudo()
+        own = Domain.OR(self._get_claims_domain(member_sudo) for member_sudo in self._get_loyalty_members())
+        return claims_sudo.search_count(own & Domain("state", "=", "draft"))
 
     def _prepare_claim_values(self, member_sudo, claim_sudo):
         """Return what the page of a claim shows."""

@@ -16,6 +16,15 @@ class PartnerLoyaltyPortalNews(PartnerLoyaltyPortalForm):
 
     # === ROUTES ===#
 
+    def _prepare_home_portal_values(self, counters):
+        values = super()._prepare_home_portal_values(counters)
+        if "loyalty_news_count" in counters:
+            values["loyalty_news_count"] = sum(
+                len(self._get_unread(self._get_news_model().search(self._get_news_domain(member_sudo))))
+                for member_sudo in self._get_loyalty_members()
+            )
+        return values
+
     @http.route(
         [
             "/my/loyalty/<int:program_id>/news",
@@ -42,7 +51,7 @@ class PartnerLoyaltyPortalNews(PartnerLoyaltyPortalForm):
         values = {
             "page_name": "news",
             "news": news_sudo,
-            "unread": self._get_unread(member_sudo, news_sudo),
+            "unread": self._get_unread(news_sudo),
             "pager": pager,
         }
         return self._render_loyalty("partner_loyalty.portal_news_list", member_sudo, values)
@@ -58,7 +67,7 @@ class PartnerLoyaltyPortalNews(PartnerLoyaltyPortalForm):
         """Show one of the news."""
         member_sudo = self._get_loyalty_member(program_id, member_id)
         news_sudo = self._get_loyalty_news(member_sudo, news_id)
-        values = {"page_name": "news", "item": news_sudo, "unread": self._get_unread(member_sudo, news_sudo)}
+        values = {"page_name": "news", "item": news_sudo, "unread": self._get_unread(news_sudo)}
         return self._render_loyalty("partner_loyalty.portal_news", member_sudo, values)
 
     @http.route(
@@ -87,7 +96,7 @@ class PartnerLoyaltyPortalNews(PartnerLoyaltyPortalForm):
     def _get_loyalty_navigation(self, member_sudo):
         items = super()._get_loyalty_navigation(member_sudo)
         news_sudo = self._get_news_model().search(self._get_news_domain(member_sudo))
-        unread = len(self._get_unread(member_sudo, news_sudo))
+        unread = len(self._get_unread(news_sudo))
         item = {"key": "news", "name": request.env._("News"), "url": "/news", "sequence": 65}
         return [*items, {**item, "count": unread}]
 
@@ -112,6 +121,6 @@ class PartnerLoyaltyPortalNews(PartnerLoyaltyPortalForm):
             raise NotFound
         return news_sudo
 
-    def _get_unread(self, member_sudo, news_sudo):
+    def _get_unread(self, news_sudo):
         """Return what the contact has not read; officers who look as the member does have read nothing."""
         return news_sudo._get_unread(request.env.user.partner_id)

@@ -34,6 +34,13 @@ class TestPortalNews(PortalCommon):
                 self.assertNotIn("New", self._read(self._open(f"{self.url}/news"), "o_loyalty_list"))
         self.assertEqual(self.news.read_count, 3)
 
+    def test_the_first_page_counts_what_is_new(self):
+        self._log_in("finance")
+        for count in (1, 0):
+            counts = self.make_jsonrpc_request("/my/counters", {"counters": ["loyalty_news_count"]})
+            self.assertEqual(counts, {"loyalty_news_count": count})
+            self._send(f"{self.url}/news/read")
+
     def test_to_look_at_it_marks_nothing(self):
         self._open(f"{self.url}/news/{self.news.id}", "owner")
         self.env.invalidate_all()

@@ -166,6 +166,15 @@ class TestPortalReward(PortalRewardCommon):
         self.assertEqual(second.state, "canceled")
         self.assertBalance(self.member, 100, unit="point")
 
+    def test_the_first_page_counts_what_waits_for_an_answer(self):
+        self._grant(self.gift, source="tier", entitlement_key="a")
+        for role, count in (("sales", 1), ("finance", 0), ("other", 0)):
+            self._log_in(role)
+            with self.subTest(role=role):
+                params = {"counters": ["loyalty_claim_count", "loyalty_news_count"]}
+                counts = self.make_jsonrpc_request("/my/counters", params)
+                self.assertEqual(counts, {"loyalty_claim_count": count, "loyalty_news_count": 0})
+
     def test_an_invitation_is_accepted_or_declined(self):
         date = fields.Datetime.now() + timedelta(days=30)
         events = [self._create_reward(name=f"Gala {number}", kind="event", event_date=date) for number in range(2)]
