@@ -59,7 +59,8 @@ class PartnerLoyaltyPortalDeal(PartnerLoyaltyPortalForm):
     def loyalty_new_deal(self, program_id=None, member_id=None, **_kwargs):
         """Show the form that registers a deal."""
         member_sudo = self._get_deal_member(program_id, member_id)
-        values = {"page_name": "deals", "typed": self._pop_loyalty_form("/deals/new")}
+        typed = self._pop_loyalty_form("/deals/new")
+        values = {"page_name": "deals", "typed": typed, "token": self._make_token()}
         return self._render_loyalty("partner_loyalty.portal_deal_form", member_sudo, values)
 
     @http.route(
@@ -90,8 +91,10 @@ class PartnerLoyaltyPortalDeal(PartnerLoyaltyPortalForm):
             if member_sudo.state != "active":
                 raise UserError(request.env._("Your membership is not active: deals can be registered by members."))
             # Members have no right on deals: what they may say is in the form, and a manager decides on it.
-            deal_sudo = request.env["partner.loyalty.deal"].sudo().create(self._prepare_deal_vals(member_sudo, form))
-            deal_sudo.action_submit()
+            deal_sudo = self._find_sent("partner.loyalty.deal", member_sudo, form)
+            if not deal_sudo:
+                deal_sudo = deal_sudo.create(self._prepare_deal_vals(member_sudo, form))
+                deal_sudo.action_submit()
             message = request.env._("“%s” is registered: we tell you as soon as it is approved.", deal_sudo.name)
             return message, f"/deals/{deal_sudo.id}"
 
@@ -197,6 +200,7 @@ class PartnerLoyaltyPortalDeal(PartnerLoyaltyPortalForm):
             **vals,
             "name": vals["name"] or vals["customer_name"],
             "member_id": member_sudo.id,
+            "request_token": self._read_token(form),
             "expected_amount": self._read_number(form, "expected_amount"),
             **self._prepare_price_vals(form),
         }

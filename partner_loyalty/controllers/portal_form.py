@@ -1,9 +1,14 @@
+import uuid
+
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import UserError
 from odoo.http import request
 
 from .portal import PartnerLoyaltyPortal
+
+# Characters that tell a form from all others.
+TOKEN_LENGTH = 32
 
 # Characters that a text of a form can have: it is read by people.
 MAX_TEXT = 5000
@@ -47,6 +52,27 @@ class PartnerLoyaltyPortalForm(PartnerLoyaltyPortal):
         """
         form = request.session.pop("loyalty_form", None) or {}
         return form["typed"] if form.get("page") == page else {}
+
+    @staticmethod
+    def _make_token():
+        """Return what tells a form from all others, so that who taps twice sends it once."""
+        return uuid.uuid4().hex
+
+    def _read_token(self, form):
+        """Return what tells the form that was sent from others, or False."""
+        token = form.get("token") or ""
+        return token if token.isalnum() and len(token) <= TOKEN_LENGTH else False
+
+    def _find_sent(self, model, member_sudo, form):
+        """Return what the same form has created already.
+
+        :param str model: name of a model with a token
+        """
+        token = self._read_token(form)
+        # Members have no right on these models; it is their own.
+        records_sudo = request.env[model].sudo()
+        domain = [("member_id", "=", member_sudo.id), ("request_token", "=", token)]
+        return records_sudo.search(domain) if token else records_sudo
 
     def _read_text(self, form, name):
         """Return a text of a form, without the spaces around it.

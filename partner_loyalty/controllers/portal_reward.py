@@ -75,6 +75,7 @@ class PartnerLoyaltyPortalReward(PartnerLoyaltyPortalForm):
             "is_single": reward_sudo.kind in reward_sudo._get_single_kinds(),
             "fund": fund_sudo,
             "fund_text": request.env._("%s %% of what you spend", f"{fund_sudo.share:g}"),
+            "token": self._make_token(),
             "typed": self._pop_loyalty_form(f"/rewards/{reward_sudo.id}"),
         }
         return self._render_loyalty("partner_loyalty.portal_reward", member_sudo, values)
@@ -93,9 +94,10 @@ class PartnerLoyaltyPortalReward(PartnerLoyaltyPortalForm):
 
         def claim():
             # Members have no right on claims: what they may do is checked by the request.
-            claims_sudo = request.env["partner.loyalty.claim"].sudo()
-            claim_sudo = claims_sudo.create(self._prepare_claim_vals(member_sudo, reward_sudo, form))
-            claim_sudo.action_request()
+            claim_sudo = self._find_sent("partner.loyalty.claim", member_sudo, form)
+            if not claim_sudo:
+                claim_sudo = claim_sudo.create(self._prepare_claim_vals(member_sudo, reward_sudo, form))
+                claim_sudo.action_request()
             return self._get_requested_text(claim_sudo), f"/claims/{claim_sudo.id}"
 
         return self._answer_loyalty_form(member_sudo, f"/rewards/{reward_sudo.id}", claim, form)
@@ -306,7 +308,12 @@ class PartnerLoyaltyPortalReward(PartnerLoyaltyPortalForm):
 
         :param dict form: what was sent
         """
-        vals = {"reward_id": reward_sudo.id, "member_id": member_sudo.id, "note": self._read_text(form, "note")}
+        vals = {
+            "reward_id": reward_sudo.id,
+            "member_id": member_sudo.id,
+            "note": self._read_text(form, "note"),
+            "request_token": self._read_token(form),
+        }
         if reward_sudo.kind not in reward_sudo._get_single_kinds():
             vals["quantity"] = self._read_id(form, "quantity") or 1
         if reward_sudo.kind in SURVEY_KINDS:

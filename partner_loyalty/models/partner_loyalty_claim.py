@@ -67,6 +67,7 @@ class PartnerLoyaltyClaim(models.Model):
             "point_amount",
             "program_id",
             "refuse_reason",
+            "request_token",
             "requested_at",
             "requested_by_id",
             "source",
@@ -175,6 +176,9 @@ class PartnerLoyaltyClaim(models.Model):
     )
     requested_by_id = fields.Many2one(comodel_name="res.users", string="Requested by", readonly=True, copy=False)
     requested_at = fields.Datetime(string="Requested on", readonly=True, copy=False)
+    request_token = fields.Char(
+        readonly=True, copy=False, help="Of the form that it was asked for by, so that the same form asks for it once."
+    )
     user_id = fields.Many2one(
         comodel_name="res.users",
         string="Fulfilled by",
@@ -236,6 +240,10 @@ class PartnerLoyaltyClaim(models.Model):
         "(reward_id, member_id) WHERE source = 'invitation'"
         " AND state IN ('draft', 'requested', 'approved', 'fulfilled')",
         "The member is invited already: open its invitation instead.",
+    )
+    _request_token_unique = models.UniqueIndex(
+        "(member_id, request_token) WHERE request_token IS NOT NULL",
+        "This was sent already: look at what you have asked for.",
     )
     _taking_idx = models.Index("(reward_id, member_id) WHERE state IN ('requested', 'approved', 'fulfilled')")
     _expiry_idx = models.Index("(expiry_date) WHERE state = 'draft' AND expiry_date IS NOT NULL")

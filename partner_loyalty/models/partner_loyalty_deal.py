@@ -45,6 +45,7 @@ class PartnerLoyaltyDeal(models.Model):
             "program_id",
             "protected_until",
             "refuse_reason",
+            "request_token",
             "state",
             "submitted_at",
             "submitted_by_id",
@@ -140,6 +141,9 @@ class PartnerLoyaltyDeal(models.Model):
     )
     submitted_by_id = fields.Many2one(comodel_name="res.users", string="Submitted by", readonly=True, copy=False)
     submitted_at = fields.Datetime(string="Submitted on", readonly=True, copy=False)
+    request_token = fields.Char(
+        readonly=True, copy=False, help="Of the form that it was registered by, so that the same form does so once."
+    )
     protected_until = fields.Date(
         readonly=True,
         copy=False,
@@ -159,6 +163,9 @@ class PartnerLoyaltyDeal(models.Model):
     _expected_amount_finite = models.Constraint(
         "CHECK (expected_amount >= 0 AND expected_amount <> 'NaN')",
         "What a deal is expected to bring cannot be negative: enter zero or more.",
+    )
+    _request_token_unique = models.UniqueIndex(
+        "(member_id, request_token) WHERE request_token IS NOT NULL", "This was sent already: look at your deals."
     )
     # What was approved is read by the moment of the approval.
     _approved_idx = models.Index("(decided_at) WHERE state = 'approved'")

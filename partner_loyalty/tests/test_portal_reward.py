@@ -77,7 +77,7 @@ class TestPortalReward(PortalRewardCommon):
         ):
             page = self._open(f"{self.url}/rewards/{reward.id}", "sales")
             fields = page.xpath("//form[contains(@action, '/claim')]//*[self::input or self::textarea]/@name")
-            self.assertEqual(fields, ["csrf_token", *names])
+            self.assertEqual(fields, ["csrf_token", "token", *names])
 
     def test_the_page_takes_the_same_queries_for_many_rewards(self):
         self._log_in("sales")
@@ -115,6 +115,17 @@ class TestPortalReward(PortalRewardCommon):
         self.assertIn("costs 120 points", text)
         self.assertIn("For both of us", text)
         self.assertBalance(self.member, 100, unit="point")
+
+    def test_who_taps_twice_asks_once(self):
+        self.gift.point_cost = 30
+        first, _page = self._claim(quantity="1", token="a")
+        again, page = self._claim(quantity="1", token="a")
+        self.assertEqual(again, first)
+        self.assertIn(first.name, self._read(page))
+        other, _page = self._claim(quantity="1", token="b")
+        self.assertEqual(len(self._get_claims()), 2)
+        with self.assertRefused("sent already"):
+            other.sudo().request_token = "a"
 
     def test_odd_input_is_refused_in_a_sentence(self):
         for quantity in ("-1", "0", "abc", "1e400", "nan", "99999999999999", "٣"):
