@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 from odoo import models
+from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 # So many days with something to come, and so many bonuses, are shown at a glance.
@@ -140,6 +141,37 @@ class PartnerLoyaltyMemberPortal(models.AbstractModel):
             if get_name and len(group["days"]) < GLANCE:
                 group["days"].append((day, Decimal(amount), get_name(day)))
         return groups
+
+    def _get_portal_unpaid_text(self):
+        """Return in words which invoices will earn once they are paid, or None where nothing waits for a payment."""
+        self.ensure_one()
+        today = self.program_id._get_today()
+        rules = self.program_id._get_rules_in_force().filtered(
+            lambda rule: rule.kind == "payment" and self._applies_on(rule, today)
+        )
+        domain = self._get_portal_unpaid_domain(set(rules.mapped("role")))
+        # Which of its sales are open is told to the member by number and sum alone.
+        moves_sudo = self.env["account.move"].sudo()
+        count, amount = moves_sudo._read_group(domain, [], ["__count", "amount_residual_signed:sum"])[0]
+        if not count:
+            return None
+        return self.env._(
+            "Invoices that are not paid yet: %(count)s, with %(amount)s to pay. What they earn comes with the payment.",
+            count=count,
+            amount=self.currency_id.format(amount),
+        )
+
+    def _get_portal_unpaid_domain(self, roles):
+        """Return the open invoices of which the member has one of the roles.
+
+        :param set roles: of rules that credit at the payment
+        :rtype: Domain
+        """
+        owners = {"buyer": "commercial_partner_id", "referrer": "loyalty_partner_id"}
+        domain = Domain.OR(Domain(owners[role], "=", self.partner_id.id) for role in roles & owners.keys())
+        domain &= Domain("company_id", "=", self.company_id.id) & Domain("state", "=", "posted")
+        domain &= Domain("move_type", "=", "out_invoice") & Domain("payment_state", "in", ("not_paid", "partial"))
+        return domain & Domain("invoice_date", ">=", self.date_from)
 
     # === GETTERS - BONUSES ===#
 

@@ -36,15 +36,18 @@ class PartnerLoyaltyMemberTerms(models.AbstractModel):
 
     # === GETTERS ===#
 
-    def _get_terms_on(self, day):
+    def _get_terms_on(self, day, units=None):
         """Return what applies to sales of a day, rule by rule.
 
         :param date day: day of the sale
+        :param units: rules that earn ``point``, ``money``, or both as by default
         :return: dicts of ``rule`` (name), ``terms`` (words), ``agreement`` (name, or None), ``until`` (date, or None)
         :rtype: list[dict]
         """
         self.ensure_one()
         rules = self.program_id._get_rules_in_force().filtered(lambda rule: self._applies_on(rule, day))
+        if units is not None:
+            rules = rules.filtered(lambda rule: rule.unit in units)
         return [*(self._prepare_terms_row(rule, day) for rule in rules), *self._prepare_discount_rows(day)]
 
     def _prepare_discount_rows(self, day):

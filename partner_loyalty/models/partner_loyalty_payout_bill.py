@@ -273,7 +273,9 @@ class PartnerLoyaltyPayoutBill(models.AbstractModel):
 
     def _tell_partner_invoice(self):
         """Note that the invoice has come, and leave a to-do to who prepared the payout."""
-        text = self.env._("The partner has sent its invoice %s: create the bill.", self.invoice_number)
+        # They read it, and not who has sent it.
+        reader = self.with_context(lang=self.prepared_by_id.lang)
+        text = reader.env._("The partner has sent its invoice %s: create the bill.", self.invoice_number)
         self.message_post(body=text, author_id=self.env.user.partner_id.id)
         if self.prepared_by_id.active:
             self.activity_schedule("mail.mail_activity_data_todo", summary=text, user_id=self.prepared_by_id.id)

@@ -1,7 +1,7 @@
 """What all pages of a member have in common: whose they are, who may see what, and how an officer looks at them."""
 
 from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.tests import JsonRpcException, tagged
 from odoo.tools import mute_logger
 
 from .common_portal import HOSTILE, PortalCommon
@@ -166,6 +166,45 @@ class TestPortal(PortalCommon):
         for role in ("owner", "finance"):
             self.assertEqual(len(self._find(role, "partner.loyalty.account")), 2)
             self.assertEqual([row["id"] for row in self._find(role, "partner.loyalty.payout")], payout.ids)
+
+    def _call(self, model, method, *args, **kwargs):
+        params = {"model": model, "method": method, "args": args, "kwargs": kwargs}
+        return self.make_jsonrpc_request(f"/web/dataset/call_kw/{model}/{method}", params)
+
+    def _get_answers(self, model, record):
+        """Return what each way to read says of a model."""
+        ways = {
+            "search_read": ([], ["display_name"]),
+            "web_search_read": ([], {"display_name": {}}),
+            "search_count": ([],),
+            "name_search": (),
+            "formatted_read_group": ([], ["company_id"], ["__count"]),
+            "read": (record.ids, ["display_name"]),
+        }
+        return {method: self._ask(model, method, args) for method, args in ways.items()}
+
+    def _ask(self, model, method, args):
+        try:
+            answer = self._call(model, method, *args)
+        except JsonRpcException as error:
+            return str(error)
+        return answer.get("length") if isinstance(answer, dict) else answer
+
+    @mute_logger("odoo.http")
+    def test_clients_read_no_money_and_nothing_of_others(self):
+        self._post_entry(self.member, 50)
+        payout = self._submit_payout(self.member)
+        for role in ("sales", "other"):
+            self._log_in(role)
+            for record in (payout, payout.entry_id):
+                for method, answer in self._get_answers(record._name, record).items():
+                    with self.subTest(role=role, model=record._name, method=method):
+                        if method == "read":
+                            self.assertIn("AccessError", answer)
+                        else:
+                            self.assertFalse(answer)
+        self._log_in("finance")
+        self.assertEqual(self._call("partner.loyalty.payout", "search_count", []), 1)
 
     def test_sales_do_not_read_the_bills_of_payouts_among_those_of_the_company(self):
         self._post_entry(self.member, 50)

@@ -74,6 +74,16 @@ class TestPortalOverview(PortalCommon):
         self.assertIn("Taken back", self._look(selector="o_loyalty_card_money"))
         self.assertIn("15.00", self._look(selector="o_loyalty_card_money"))
 
+    def test_it_says_what_will_earn_once_it_is_paid(self):
+        self._create_sale_invoice(self.dealer, 300)
+        self.assertNotIn("not paid yet", self._look())
+        self._create_rule(self.program, name="On payment", kind="payment")
+        self._create_sale_invoice(self.stranger, 1000, loyalty_partner_id=self.dealer.id)
+        paid = self._create_sale_invoice(self.dealer, 500)
+        self._pay(paid)
+        self.assertIn("Invoices that are not paid yet: 1, with 300.00", self._look())
+        self.assertNotIn("not paid yet", self._look("sales"))
+
     def test_sales_see_points_alone(self):
         self._post_entry(self.member, 12.5)
         self._post_entry(self.member, 7, unit="point")
@@ -146,6 +156,7 @@ class TestPortalOverview(PortalCommon):
         text = self._look()
         for part in ("What you earn today", "Commission", "20 % of the untaxed amount", "06/30/2026", "Launch"):
             self.assertIn(part, text)
+        self.assertNotIn("Commission", self._look("sales"))
 
     # === FAST ===#
 
