@@ -59,6 +59,14 @@ class TestPortal(PortalCommon):
         self.assertIn("not in a program yet", self._read(self._open("/my/loyalty", "new")))
         self.assertFalse(self._read(self._open("/my"), "o_loyalty_program_card"))
 
+    def test_the_pages_have_their_styles_and_say_their_language(self):
+        bundle = self.env["ir.qweb"]._get_asset_bundle("web.assets_frontend", js=False)
+        bundle.preprocess_css()
+        self.assertFalse(bundle.css_errors)
+        self._enroll(self.other_program, self.dealer)
+        for path in ("/my/loyalty", f"/my/loyalty/{self.program.id}/statement"):
+            self.assertEqual(self._open(path, "owner").xpath("/html/@lang"), ["en-US"])
+
     # === WHOSE PAGES ===#
 
     def test_nobody_opens_pages_without_login(self):
