@@ -60,7 +60,7 @@ class PartnerLoyaltyPortalForm(PartnerLoyaltyPortal):
 
     def _read_token(self, form):
         """Return what tells the form that was sent from others, or False."""
-        token = form.get("token") or ""
+        token = form.get("form_key") or ""
         return token if token.isalnum() and len(token) <= TOKEN_LENGTH else False
 
     def _find_sent(self, model, member_sudo, form):

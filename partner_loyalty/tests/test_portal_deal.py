@@ -37,7 +37,7 @@ class TestPortalDeal(PortalCommon):
     def test_the_form_has_all_its_fields(self):
         page = self._open(f"{self.url}/deals/new", "sales")
         fields = page.xpath("//form[contains(@action, '/register')]//*[self::input or self::textarea]/@name")
-        self.assertEqual(sorted(fields), sorted(["csrf_token", "token", *self.form, "price_discount", "price_reason"]))
+        self.assertEqual(sorted(fields), sorted(["csrf_token", "form_key", *self.form, "price_discount", "price_reason"]))
 
     def test_a_contact_registers_a_deal_and_reads_until_when_it_is_protected(self):
         deal, page = self._register()
@@ -85,8 +85,8 @@ class TestPortalDeal(PortalCommon):
         self.assertRecordValues(deal, [{"state": "submitted", "member_id": self.member.id, "protected_until": False}])
 
     def test_who_taps_twice_registers_once(self):
-        first, _page = self._register(token="a")
-        again, page = self._register(token="a")
+        first, _page = self._register(form_key="a")
+        again, page = self._register(form_key="a")
         self.assertEqual((again, len(self._get_deals())), (first, 1))
         self.assertIn("200 chairs", self._read(page))
 

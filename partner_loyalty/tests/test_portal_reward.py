@@ -77,7 +77,7 @@ class TestPortalReward(PortalRewardCommon):
         ):
             page = self._open(f"{self.url}/rewards/{reward.id}", "sales")
             fields = page.xpath("//form[contains(@action, '/claim')]//*[self::input or self::textarea]/@name")
-            self.assertEqual(fields, ["csrf_token", "token", *names])
+            self.assertEqual(fields, ["csrf_token", "form_key", *names])
 
     def test_the_page_takes_the_same_queries_for_many_rewards(self):
         self._log_in("sales")
@@ -118,11 +118,11 @@ class TestPortalReward(PortalRewardCommon):
 
     def test_who_taps_twice_asks_once(self):
         self.gift.point_cost = 30
-        first, _page = self._claim(quantity="1", token="a")
-        again, page = self._claim(quantity="1", token="a")
+        first, _page = self._claim(quantity="1", form_key="a")
+        again, page = self._claim(quantity="1", form_key="a")
         self.assertEqual(again, first)
         self.assertIn(first.name, self._read(page))
-        other, _page = self._claim(quantity="1", token="b")
+        other, _page = self._claim(quantity="1", form_key="b")
         self.assertEqual(len(self._get_claims()), 2)
         with self.assertRefused("sent already"):
             other.sudo().request_token = "a"
