@@ -208,6 +208,10 @@ class PartnerLoyaltyMember(models.Model):
     entitlement_ids = fields.One2many(related="tier_id.entitlement_ids", string="Rewards of the Tier")
     claim_count = fields.Integer(string="Rewards", compute="_compute_request_counts", groups=STAFF_GROUPS)
 
+    inquiry_count = fields.Integer(
+        string="Questions and Disputes", compute="_compute_request_counts", groups=STAFF_GROUPS
+    )
+
     # === CONSTRAINTS ===#
 
     # An index and no constraint: the contact merge of Odoo deletes rows that hit a constraint.
@@ -297,13 +301,16 @@ class PartnerLoyaltyMember(models.Model):
             member.payout_count = payout_counts.get(member, 0)
 
     def _compute_request_counts(self):
-        deals, claims = (
-            dict(self.env[model]._read_group([("member_id", "in", self.ids)], ["member_id"], ["__count"]))
-            for model in ("partner.loyalty.deal", "partner.loyalty.claim")
-        )
-        for member in self:
-            member.deal_count = deals.get(member, 0)
-            member.claim_count = claims.get(member, 0)
+        models_by_field = {
+            "claim_count": "partner.loyalty.claim",
+            "deal_count": "partner.loyalty.deal",
+            "inquiry_count": "partner.loyalty.inquiry",
+        }
+        for name, model in models_by_field.items():
+            rows = self.env[model]._read_group([("member_id", "in", self.ids)], ["member_id"], ["__count"])
+            counts = dict(rows)
+            for member in self:
+                member[name] = counts.get(member, 0)
 
     @api.depends("partner_id.display_name", "program_id.name")
     @api.depends_context("loyalty_show_program")
@@ -492,6 +499,10 @@ class PartnerLoyaltyMember(models.Model):
     def action_view_claims(self):
         """Show the rewards that the member has claimed."""
         return self._get_related_action("partner_loyalty.partner_loyalty_claim_action")
+
+    def action_view_inquiries(self):
+        """Show what the member has asked and disputed."""
+        return self._get_related_action("partner_loyalty.partner_loyalty_inquiry_action")
 
     def action_view_performance(self):
         """Show what the member contributed: of all that it did, what decides its tier."""

@@ -72,7 +72,7 @@ class PartnerLoyaltyTopic(models.Model):
         domain=lambda self: self._get_post_domain(),
         readonly=True,
     )
-    post_count = fields.Integer(string="Messages", compute="_compute_post_count")
+    post_count = fields.Integer(string="Number of Messages", compute="_compute_post_count")
 
     # === COMPUTE METHODS ===#
 
