@@ -170,14 +170,16 @@ class PartnerLoyaltyPortalDialog(PartnerLoyaltyPortal):
         return self._render_loyalty(template, member_sudo, {**values, "form": form or {}, **found})
 
     def _show_question(self, member_sudo, form, error=None):
-        values = {"page_name": "inquiries", "deadline": member_sudo.program_id._get_inquiry_deadline()}
+        values = {"page_name": "inquiries", "promise": member_sudo.program_id._get_inquiry_promise()}
+        if form.get("page"):
+            values["page_text"] = request.env._("We see that you ask from the page %s.", form["page"])
         return self._show_form("partner_loyalty.portal_ask", member_sudo, values, form, error)
 
     def _show_dispute(self, member_sudo, entry_sudo, form, error=None):
         values = {
             "page_name": "inquiries",
             "entry": entry_sudo,
-            "deadline": member_sudo.program_id._get_inquiry_deadline(),
+            "promise": member_sudo.program_id._get_inquiry_promise(entry_sudo),
         }
         return self._show_form("partner_loyalty.portal_dispute", member_sudo, values, form, error)
 

@@ -37,3 +37,15 @@ class PartnerLoyaltyEntryPortal(models.AbstractModel):
             day = format_date(self.env, self.contribution_date)
             notes.append(("fa-history", self.env._("About a sale of %s, whose month was closed already", day)))
         return notes
+
+    def _get_portal_number(self):
+        """Return which line of the statement it is, in words."""
+        self.ensure_one()
+        return self.env._("Line %s of the Statement", self.sequence)
+
+    def _get_portal_dispute_label(self):
+        """Return what leads to the dispute of the line, for who listens to the page instead of seeing it."""
+        self.ensure_one()
+        if self.is_disputed:
+            return self.env._("Disputed: line %s", self.sequence)
+        return self.env._("Something is wrong with line %s", self.sequence)

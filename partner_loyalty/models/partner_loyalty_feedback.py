@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import plaintext2html
+from odoo.tools import format_date, plaintext2html
 
 from .partner_loyalty_inquiry import MAX_TEXT
 
@@ -225,6 +225,12 @@ class PartnerLoyaltyFeedback(models.Model):
             subject=feedback.env._("%s: what became of your feedback", feedback.program_id.name),
             body=plaintext2html(self.answer),
         )
+
+    def _get_portal_text(self):
+        """Return when the member said it, and how satisfied it was."""
+        self.ensure_one()
+        day = format_date(self.env, self.date)
+        return self.env._("%(date)s, satisfied: %(csat)s of 5", date=day, csat=self.csat) if self.csat else day
 
     # === BUSINESS METHODS - SURVEYS ===#
 

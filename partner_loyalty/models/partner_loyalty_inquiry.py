@@ -3,7 +3,7 @@ import base64
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, plaintext2html
+from odoo.tools import SQL, format_date, plaintext2html
 
 from ..tools.files import get_refusal_of_file
 
@@ -590,6 +590,24 @@ class PartnerLoyaltyInquiry(models.Model):
             }
             for message in messages.sorted("id")
         ]
+
+    def _get_portal_title(self):
+        """Return what it is, of when and by whom, for the member."""
+        self.ensure_one()
+        terms = {"date": format_date(self.env, self.asked_at), "contact": self.contact_id.name}
+        if self.kind == "dispute":
+            return self.env._("Dispute of %(date)s, %(contact)s", **terms)
+        return self.env._("Question of %(date)s, %(contact)s", **terms)
+
+    def _get_portal_promise(self):
+        """Return by when the member has an answer, or False where it has one."""
+        self.ensure_one()
+        if not self.is_open or not self.date_deadline:
+            return False
+        day = format_date(self.env, self.date_deadline)
+        if self.entry_id.unit == "money":
+            return self.env._("Our answer comes by %s. Until then the line is not paid out.", day)
+        return self.env._("Our answer comes by %s.", day)
 
     def _write_as(self, contact, text, files=()):
         """Let somebody of the member write into the thread.

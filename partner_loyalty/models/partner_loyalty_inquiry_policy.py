@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytz
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 # Over so many days the time to answer is told.
 ANSWER_TIME_DAYS = 90
@@ -76,6 +76,20 @@ class PartnerLoyaltyInquiryPolicy(models.AbstractModel):
         tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         last = calendar_sudo.plan_days(self.inquiry_days, tomorrow, compute_leaves=True) if calendar_sudo else False
         return last.date() if last else self._get_weekday_after(now.date(), self.inquiry_days)
+
+    def _get_inquiry_promise(self, entry=None):
+        """Return by when a member has an answer who asks now, in words.
+
+        :param entry: ``partner.loyalty.entry`` that it disputes, if any
+        :rtype: str
+        """
+        self.ensure_one()
+        day = format_date(self.env, self._get_inquiry_deadline())
+        if entry and entry.unit == "money":
+            return self.env._(
+                "You have our answer by %s. Meanwhile the line is not paid out, and all the rest is.", day
+            )
+        return self.env._("You have our answer by %s, here and by mail.", day)
 
     @api.model
     def _get_weekday_after(self, day, count):
