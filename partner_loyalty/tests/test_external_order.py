@@ -365,6 +365,9 @@ class TestExternalOrderRace(BaseCase):
             partner = user.partner_id
             user.unlink()
             partner.unlink()
+            # The marks are written just before the commit.
+            env.flush_all()
+            cr.precommit.run()
             cr.execute("DELETE FROM partner_loyalty_touch WHERE res_model = 'sale.order'")
 
     def _race(self, refs, phone):
