@@ -78,7 +78,9 @@ class PartnerLoyaltyTouch(models.Model):
         if not pending:
             return
         cron_id = self.env["ir.model.data"]._xmlid_to_res_id("partner_loyalty.ir_cron_reconcile_touched")
-        models_, ids, buyers, referrers, days = map(list, zip(*sorted(pending, key=str), strict=True))
+        models_, ids, buyers, referrers, days = map(
+            list, zip(*sorted(pending, key=lambda mark: (*mark[:2], str(mark[2:]))), strict=True)
+        )
         self.env.cr.execute(
             SQL(
                 """
