@@ -48,7 +48,7 @@ class PartnerLoyaltyAnnouncement(models.Model):
     sent_at = fields.Datetime(string="Sent on", readonly=True, copy=False)
     sent_by_id = fields.Many2one(comodel_name="res.users", string="Sent by", readonly=True, copy=False)
     member_count = fields.Integer(string="Members", compute="_compute_member_count")
-    message_count = fields.Integer(string="Messages", compute="_compute_message_count")
+    message_count = fields.Integer(string="Messages Sent", compute="_compute_message_count")
 
     # === CONSTRAINTS ===#
 

@@ -88,7 +88,7 @@ class PartnerLoyaltyExternalOrder(models.Model):
     )
     order_id = fields.Many2one(comodel_name="sale.order", readonly=True, index="btree_not_null", ondelete="set null")
     version = fields.Integer(
-        string="Messages",
+        string="Messages Received",
         readonly=True,
         default=1,
         aggregator=None,
