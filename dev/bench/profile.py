@@ -1,7 +1,8 @@
-"""Where the time of a work goes: by the method of the app that somebody waited in, and whether it was for PostgreSQL."""
+"""Where the time of a work goes: by the method of the app that was waited in, and whether for PostgreSQL."""
 
 from collections import defaultdict
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,7 +65,7 @@ def to_markdown(title, parts):
 
 def _add_up(entries):
     seconds, waited = defaultdict(float), defaultdict(float)
-    for entry, after in zip(entries, entries[1:], strict=False):
+    for entry, after in pairwise(entries):
         method, lasted = _get_method(entry["stack"]), after["start"] - entry["start"]
         seconds[method] += lasted
         waited[method] += lasted if _is_in_database(entry["stack"]) else 0

@@ -75,9 +75,7 @@ class PartnerLoyaltyMember(models.Model):
 
     # === FIELDS ===#
 
-    program_id = fields.Many2one(
-        comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict"
-    )
+    program_id = fields.Many2one(comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict")
     partner_id = fields.Many2one(comodel_name="res.partner", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")

@@ -140,7 +140,7 @@ class TestClaim(ClaimCommon):
         for state in STATES:
             claim = self._bring_to(state)
             for role in self.roles:
-                allowed = {action for (action, at), (roles, _to) in TRANSITIONS.items() if at == state and role in roles}
+                allowed = {action for (action, at), (able, _to) in TRANSITIONS.items() if at == state and role in able}
                 with self.subTest(state=state, role=role):
                     buttons = self._get_buttons(claim, self.users[role], DIALOGS)
                     self.assertEqual(buttons & set(ACTIONS), allowed)

@@ -1,4 +1,4 @@
-"""The files that the import offers to fill in: their columns are those of the fields, and their examples can be read."""
+"""The files that the import offers to fill in: their columns are fields, and their examples can be read."""
 
 from odoo.fields import Date
 from odoo.tests import tagged
