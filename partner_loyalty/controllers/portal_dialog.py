@@ -85,7 +85,7 @@ class PartnerLoyaltyPortalDialog(PartnerLoyaltyPortal):
         """Ask a question."""
         member_sudo = self._get_loyalty_member(program_id)
         page = self._read_page(member_sudo, page)
-        values = {"subject": self._read_text(subject), "text": self._read_text(text), "page": page}
+        values = {"subject": self._read_words(subject), "text": self._read_words(text), "page": page}
         vals = {**self._prepare_inquiry_vals(member_sudo, values), **self._find_page_subject(member_sudo, page)}
         return self._ask_loyalty(member_sudo, vals, lambda error: self._show_question(member_sudo, values, error))
 
@@ -112,7 +112,7 @@ class PartnerLoyaltyPortalDialog(PartnerLoyaltyPortal):
         """Dispute a line of the statement."""
         member_sudo = self._get_loyalty_member(program_id)
         entry_sudo = self._get_line(member_sudo, line, unit)
-        values = {"subject": self._read_text(subject), "text": self._read_text(text)}
+        values = {"subject": self._read_words(subject), "text": self._read_words(text)}
         vals = {**self._prepare_inquiry_vals(member_sudo, values), "kind": "dispute", "entry_id": entry_sudo.id}
         return self._ask_loyalty(
             member_sudo, vals, lambda error: self._show_dispute(member_sudo, entry_sudo, values, error)
@@ -129,7 +129,7 @@ class PartnerLoyaltyPortalDialog(PartnerLoyaltyPortal):
         """Write into the thread of a question or dispute."""
         member_sudo = self._get_loyalty_member(program_id)
         inquiry_sudo = self._get_inquiry(member_sudo, inquiry_id)
-        text = self._read_text(text)
+        text = self._read_words(text)
         try:
             with request.env.cr.savepoint():
                 inquiry_sudo._write_as(request.env.user.partner_id, text, self._read_files())
@@ -311,7 +311,7 @@ class PartnerLoyaltyPortalDialog(PartnerLoyaltyPortal):
         uploads = [upload for upload in request.httprequest.files.getlist("files") if upload.filename]
         return [(upload.filename, base64.b64encode(upload.read()).decode()) for upload in uploads]
 
-    def _read_text(self, text):
+    def _read_words(self, text):
         """Return a text of a form without what no text holds."""
         return str(text or "").replace("\0", "").replace("\r\n", "\n")
 

@@ -36,7 +36,7 @@ class PartnerLoyaltyPortalFeedback(PartnerLoyaltyPortalDialog):
     def loyalty_feedback_submit(self, program_id, subject=None, csat=None, text=None, **_kwargs):
         """Say what the member thinks."""
         member_sudo = self._get_loyalty_member(program_id)
-        values = {"subject": subject, "csat": csat, "text": self._read_text(text)}
+        values = {"subject": subject, "csat": csat, "text": self._read_words(text)}
         vals = {
             "member_id": member_sudo.id,
             "contact_id": request.env.user.partner_id.id,

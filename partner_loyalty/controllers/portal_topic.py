@@ -34,7 +34,7 @@ class PartnerLoyaltyPortalTopic(PartnerLoyaltyPortalDialog):
     def loyalty_topic_submit(self, program_id, subject=None, text=None, **_kwargs):
         """Begin a topic, which an officer publishes."""
         member_sudo = self._get_loyalty_member(program_id)
-        values = {"subject": self._read_text(subject), "text": self._read_text(text)}
+        values = {"subject": self._read_words(subject), "text": self._read_words(text)}
         try:
             with request.env.cr.savepoint():
                 # Portal users write by these pages alone, so that nobody is named who did not agree.
@@ -73,7 +73,7 @@ class PartnerLoyaltyPortalTopic(PartnerLoyaltyPortalDialog):
         """Write into a topic."""
         member_sudo = self._get_loyalty_member(program_id)
         topic_sudo = self._get_topic(member_sudo, topic_id)
-        text = self._read_text(text)
+        text = self._read_words(text)
         try:
             with request.env.cr.savepoint():
                 topic_sudo._write_as(member_sudo, request.env.user.partner_id, text)

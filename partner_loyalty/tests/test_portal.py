@@ -1,10 +1,49 @@
 """What all pages of a member have in common: whose they are, who may see what, and how an officer looks at them."""
 
-from odoo.exceptions import AccessError
-from odoo.tests import JsonRpcException, tagged
-from odoo.tools import mute_logger
+from collections import Counter, defaultdict
+from pathlib import Path
 
+from lxml import etree
+
+from odoo.exceptions import AccessError
+from odoo.modules.module import Manifest
+from odoo.tests import JsonRpcException, TransactionCase, tagged
+from odoo.tools import file_path, mute_logger
+
+from odoo.addons.portal.controllers.portal import CustomerPortal
+
+from ..controllers.portal import PartnerLoyaltyPortal
 from .common_portal import HOSTILE, PortalCommon
+
+
+def get_all_subclasses(cls):
+    """Return the classes that extend a class, at whatever distance."""
+    return {cls}.union(*map(get_all_subclasses, cls.__subclasses__()))
+
+
+@tagged("post_install", "-at_install")
+class TestPortalParts(TransactionCase):
+    """All areas of the portal become one controller, and all of their templates are in one place."""
+
+    def test_no_area_has_a_method_of_another_by_chance(self):
+        owners = defaultdict(list)
+        for cls in get_all_subclasses(PartnerLoyaltyPortal):
+            for name, method in vars(cls).items():
+                if callable(method) or isinstance(method, staticmethod):
+                    owners[name].append(cls)
+        for name, classes in owners.items():
+            # One of them has it first, and the others extend it.
+            first = [cls for cls in classes if all(issubclass(other, cls) for other in classes)]
+            extends = len(classes) == 1 or first or hasattr(CustomerPortal, name)
+            self.assertTrue(extends, f"{name}: {', '.join(cls.__name__ for cls in classes)}")
+
+    def test_no_view_takes_the_place_of_another_by_chance(self):
+        folder = Path(file_path("partner_loyalty"))
+        ids = Counter()
+        for path in Manifest.for_addon("partner_loyalty")["data"]:
+            if path.endswith(".xml"):
+                ids.update(etree.parse(folder / path).xpath("//record/@id | //template/@id"))
+        self.assertEqual([name for name, count in ids.items() if count > 1], [])
 
 
 @tagged("post_install", "-at_install")

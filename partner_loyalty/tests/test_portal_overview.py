@@ -64,7 +64,6 @@ class TestPortalOverview(PortalCommon):
             "after 04/30/2026",
             "after 06/30/2026",
             "Later 40 points",
-            "later 40 points",
         ):
             self.assertIn(part, text)
         self.assertNotIn("07/30/2026", text)
