@@ -232,6 +232,8 @@ class PartnerLoyaltyPortal(CustomerPortal):
             content, _type = reports_sudo._render_qweb_pdf(report, record_sudo.ids, data=data)
         except UserError as error:
             return self._refuse_loyalty(member_sudo, page, str(error))
+        # A number may have slashes, which no name of a file has.
+        name = name.replace("/", "-")
         headers = [
             ("Content-Type", "application/pdf"),
             ("Content-Length", len(content)),
