@@ -59,6 +59,7 @@ from . import test_payout_policy
 from . import test_peer_complaints
 from . import test_periods
 from . import test_portal
+from . import test_portal_browser
 from . import test_portal_overview
 from . import test_portal_payout
 from . import test_portal_statement
