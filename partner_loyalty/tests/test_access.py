@@ -344,9 +344,7 @@ class AccessCommon(PartnerLoyaltyCommon):
         sudo = cls.env(su=True)
         badge = sudo["gamification.badge"].create({"name": "Star"})
         vals = {"member_id": cls.member.id, "date": TODAY}
-        news = cls.env["partner.loyalty.news"].create(
-            {"name": "Season", "program_id": cls.program.id, "date": TODAY}
-        )
+        news = cls.env["partner.loyalty.news"].create({"name": "Season", "program_id": cls.program.id, "date": TODAY})
         news._mark_read(cls.dealer_contact)
         campaign = sudo["utm.campaign"].create({"name": "Spring"})
         participation = {"campaign_id": campaign.id, "member_id": cls.member.id}

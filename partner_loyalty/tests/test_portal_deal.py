@@ -37,7 +37,9 @@ class TestPortalDeal(PortalCommon):
     def test_the_form_has_all_its_fields(self):
         page = self._open(f"{self.url}/deals/new", "sales")
         fields = page.xpath("//form[contains(@action, '/register')]//*[self::input or self::textarea]/@name")
-        self.assertEqual(sorted(fields), sorted(["csrf_token", "form_key", *self.form, "price_discount", "price_reason"]))
+        self.assertEqual(
+            sorted(fields), sorted(["csrf_token", "form_key", *self.form, "price_discount", "price_reason"])
+        )
 
     def test_a_contact_registers_a_deal_and_reads_until_when_it_is_protected(self):
         deal, page = self._register()
