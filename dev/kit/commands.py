@@ -48,20 +48,30 @@ def odoo_(*arguments):
 
 def shots():
     """Take screenshots of the running app into .work/shots."""
+    return _browse("shots.py", "shots")
+
+
+def _browse(script, folder):
+    """Run a script that opens the running app in a browser, and leaves pictures in a folder of the work folder."""
     setup.ensure(for_tests=True)
     with postgres.using("run"):
         process = None if server.url() else server.start()
         try:
             return _script(
-                paths.DEV / "shots.py",
+                paths.DEV / script,
                 BASE_URL=server.url(),
-                OUTPUT=str(paths.WORK / "shots"),
+                OUTPUT=str(paths.WORK / folder),
                 CHROMIUM=which("chromium", "google-chrome", "google-chrome-stable"),
             )
         finally:
             if process:
                 process.terminate()
                 process.wait()
+
+
+def walk():
+    """Walk through the portal of the running app as a stranger and as a partner, with pictures in .work/walk"""
+    return _browse("walk.py", "walk")
 
 
 def retail():
@@ -119,6 +129,7 @@ COMMANDS = {
     "external": proof.external,
     "lifecycle": lifecycle.run,
     "shots": shots,
+    "walk": walk,
     "retail": retail,
     "year": year,
     "db": db,
