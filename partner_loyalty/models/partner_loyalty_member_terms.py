@@ -70,7 +70,7 @@ class PartnerLoyaltyMemberTerms(models.AbstractModel):
             return rule in guarantees.rule_id
         first = rule.date_from or self.program_id.date_from
         is_in_force = first <= day and (not rule.date_to or day <= rule.date_to)
-        return is_in_force and self._is_in_segments(rule) and rule._is_joined_by(self)
+        return is_in_force and self._is_in_segments(rule) and rule._is_joined_by(self.partner_id)
 
     def _is_in_segments(self, rule):
         """Return whether the partner belongs to one of the segments that a rule is for."""

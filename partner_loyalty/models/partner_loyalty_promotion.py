@@ -107,18 +107,19 @@ class PartnerLoyaltyRule(models.Model):
         domain = super()._get_own_domain()
         if not self.only_joined:
             return domain
-        joined = Domain("program_id", "=", self.program_id.id) & Domain("merged_into_id", "=", False)
-        joined &= Domain("participation_ids.campaign_id", "=", self.campaign_id.id)
+        # By its partner, so that what somebody did who was taken over since has earned as before.
+        joined = Domain("participation_ids.campaign_id", "=", self.campaign_id.id)
         return domain & Domain("partner_id.loyalty_member_ids", "any", joined)
 
-    def _is_joined_by(self, member):
-        """Return whether a member takes part: it has joined the campaign, or the rule does not ask for that.
+    def _is_joined_by(self, partner):
+        """Return whether a partner takes part: it has joined the campaign, or the rule does not ask for that.
 
-        :param member: ``partner.loyalty.member``
+        :param partner: ``res.partner``
         """
         self.ensure_one()
         # Whoever asks need not see who has joined.
-        return not self.only_joined or self.campaign_id in member.sudo().participation_ids.campaign_id
+        participations_sudo = partner.sudo().loyalty_member_ids.participation_ids
+        return not self.only_joined or self.campaign_id in participations_sudo.campaign_id
 
     def _get_earned(self, member):
         """Return what a member has earned by rules, in the unit of each; with what was earned before a merger.

@@ -247,7 +247,7 @@ class PartnerLoyaltyWhy(models.AbstractModel):
 
     @api.model
     def _check_joined(self, rule, document, partner):
-        if rule._is_joined_by(self._get_member(rule, partner)):
+        if rule._is_joined_by(partner):
             return None
         return self.env._(
             "%(partner)s has not joined “%(campaign)s”, and the rule is for who has.",
