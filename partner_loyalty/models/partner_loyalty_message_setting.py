@@ -19,8 +19,8 @@ MESSAGE_KINDS = [
     ("announcement", "Announcement"),
 ]
 MONEY_KINDS = ("payout", "statement")
-# These have a way of their own, and are no scheduled work.
-UNCOLLECTED_KINDS = ("tier", "announcement")
+# These change from one day to the next, and not within it.
+DAILY_KINDS = ("risk", "expiring")
 # New programs write these from the start; the others are switched on.
 DEFAULT_KINDS = ("welcome", "expiring", "claim", "payout", "announcement")
 
@@ -106,8 +106,9 @@ class PartnerLoyaltyMessageSetting(models.Model):
         """Note from when on there is something to write about."""
         # The program notes it, whoever switches it on.
         for setting_sudo in self.sudo():
-            today = setting_sudo.program_id._get_today()
-            setting_sudo.write({"since": fields.Datetime.now(), "collected_until": self._get_last_end(today, "day")})
+            yesterday = self._get_last_end(setting_sudo.program_id._get_today(), "day")
+            is_daily = setting_sudo.kind in DAILY_KINDS
+            setting_sudo.write({"since": fields.Datetime.now(), "collected_until": False if is_daily else yesterday})
 
     @api.model
     def _prepare_default_vals_list(self, program, active_kinds=DEFAULT_KINDS):
@@ -140,11 +141,16 @@ class PartnerLoyaltyMessageSetting(models.Model):
         :rtype: int
         """
         count = 0
-        for setting in self.filtered("is_active"):
+        for setting in self.filtered(lambda setting: setting.is_active and setting._is_due()):
             query = getattr(setting, f"_get_{setting.kind}_query", lambda: None)()
             count += setting._queue(query) if query else 0
-            setting.collected_until = setting._get_end()
+            # Somebody who switches it on in the middle of a week is not told of its first days.
+            setting.collected_until = max(setting._get_end(), setting.collected_until or setting._get_end())
         return count
+
+    def _is_due(self):
+        """Return whether there is something to look at again: what changes with the day alone is looked at daily."""
+        return self.kind not in DAILY_KINDS or not self.collected_until or self.collected_until < self._get_end()
 
     def _queue(self, source):
         """Queue messages; one that was queued before for the same cause is none.

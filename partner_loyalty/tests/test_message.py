@@ -113,6 +113,14 @@ class TestMessage(MessageCommon):
         with freeze_time("2026-04-20 10:00:00"):
             self.assertRecordValues(self._run(), [{"money": 10, "cause": "2026-04-19"}])
 
+    def test_what_was_earned_before_the_switch_is_not_summed_up(self):
+        self._earn(10, posted_at="2026-03-17 10:00:00")
+        self._keep_only("earned")
+        self._run()
+        self._earn(5)
+        with freeze_time("2026-03-23 10:00:00"):
+            self.assertEqual(self._run().mapped("money"), [5])
+
     def test_who_sees_no_money_reads_of_none(self):
         self._keep_only("earned")
         self._reset_clock("earned", "2026-03-15")
