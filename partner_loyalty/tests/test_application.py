@@ -73,6 +73,7 @@ class TestPublicPage(ApplicationCommon):
     def test_the_link_of_a_member_fills_in_its_code(self):
         page = self._open(f"/loyalty/join/{self.program.id}?ref={self.member.referral_code}")
         self.assertEqual(page.xpath("//input[@name='referral_code']/@value"), [self.member.referral_code])
+        self.assertEqual(len(page.xpath("//textarea[@name='message']")), 1)
 
     def test_somebody_applies(self):
         page = self._apply(referral_code=self.member.referral_code.lower())

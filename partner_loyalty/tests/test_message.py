@@ -6,7 +6,7 @@ from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
 from .common import TODAY
-from .common_portal import PortalCommon
+from .common_portal import HOSTILE, PortalCommon
 
 
 class MessageCommon(PortalCommon):
@@ -223,6 +223,20 @@ class TestMessage(MessageCommon):
         messages.with_user(self.users["officer"]).action_retry()
         self._run()
         self.assertEqual(set(self._find().mapped("state")), {"sent"})
+
+    def test_hostile_names_are_text(self):
+        self._keep_only("payout")
+        for number, text in enumerate(HOSTILE[:-1]):
+            with self.subTest(text=text[:20]), freeze_time(f"2026-03-{20 + number} 10:00:00"):
+                self.dealer.name = self.program.name = text
+                self._post_entry(self.member, 100)
+                payout = self._submit_payout(self.member, date=f"2026-03-{20 + number}")
+                payout.with_user(self.users["manager"]).action_refuse(text)
+                self._run()
+                mail = self._get_mails()[-1]
+                self.assertNotIn("<script>alert", mail.body_html)
+                self.assertNotIn("<img src=x", mail.body_html)
+                self.assertNotIn("49", mail.subject.replace(payout.name, ""))
 
     def test_without_an_address_nobody_is_written_to(self):
         self._keep_only("welcome")
