@@ -86,6 +86,9 @@ RECONCILED_TYPES = ("accrual", "clawback")
 # The types of entries that a member earns by, and what takes them back.
 EARNED_TYPES = (*RECONCILED_TYPES, "bonus", "bonus_undo")
 
+# The types of entries that a program costs: what members earn or get, and what takes it back.
+COST_TYPES = (*EARNED_TYPES, "reward", "reward_undo", "adjustment")
+
 # The types of debits that take back what was earned: from that earning first, and what had expired of it is given back.
 RECOVERY_TYPES = ("clawback", "bonus_undo", "reward_undo")
 

@@ -142,6 +142,10 @@ from . import partner_loyalty_replay
 from . import partner_loyalty_backtest
 from . import partner_loyalty_backtest_line
 from . import partner_loyalty_backtest_member
+from . import partner_loyalty_kpi_drill
+from . import partner_loyalty_kpi_sales
+from . import partner_loyalty_kpi_source
+from . import partner_loyalty_kpi
 from . import account_move
 from . import account_partial_reconcile
 from . import crm_lead

@@ -126,6 +126,13 @@ class PartnerLoyaltyProgram(models.Model):
         aggregator=None,
         help="What a point is worth in the currency of the company, for the report of what is owed.",
     )
+    assumed_margin = fields.Float(
+        string="Assumed Margin (%)",
+        digits=(5, 2),
+        aggregator=None,
+        help="What you keep of a sale before rewards, as far as the cost of what was sold is not known. The overview says "
+        "by it whether the program pays for itself; it gives no return where it is zero.",
+    )
     liability_journal_id = fields.Many2one(
         comodel_name="account.journal",
         domain="[('type', '=', 'general')]",
@@ -170,6 +177,10 @@ class PartnerLoyaltyProgram(models.Model):
     )
     _point_value_positive = models.Constraint(
         "CHECK (point_value >= 0)", "A point cannot be worth less than nothing: enter zero or more."
+    )
+    _assumed_margin_range = models.Constraint(
+        "CHECK (assumed_margin >= 0 AND assumed_margin <= 100)",
+        "A margin is from 0 to 100 per cent: enter a number in between.",
     )
     _deal_protection_days_range = models.Constraint(
         "CHECK (deal_protection_days BETWEEN 0 AND 3650)",

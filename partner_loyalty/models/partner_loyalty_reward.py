@@ -78,6 +78,12 @@ class PartnerLoyaltyReward(models.Model):
         aggregator=None,
         help="For so many points a member can have it. Zero where it is not to be had for points.",
     )
+    unit_cost = fields.Monetary(
+        string="Cost of a Piece",
+        aggregator=None,
+        help="What a piece costs your company, for the overview of the program; members do not see it.",
+        groups="partner_loyalty.partner_loyalty_group_officer,account.group_account_invoice,account.group_account_readonly",
+    )
     stock = fields.Integer(
         string="Pieces in All",
         aggregator=None,
@@ -123,6 +129,10 @@ class PartnerLoyaltyReward(models.Model):
     _point_cost_positive = models.Constraint(
         "CHECK (point_cost >= 0 AND point_cost < 1000000000000)",
         "A reward costs points or nothing: enter zero or more.",
+    )
+    _unit_cost_positive = models.Constraint(
+        "CHECK (unit_cost >= 0 AND unit_cost < 1000000000000)",
+        "A reward cannot cost less than nothing: enter zero or more.",
     )
     _stock_positive = models.Constraint(
         "CHECK (stock >= 0 AND member_limit >= 0)",

@@ -39,6 +39,7 @@ from . import test_goal
 from . import test_guards
 from . import test_import_template
 from . import test_inquiry
+from . import test_kpi
 from . import test_leaderboard
 from . import test_liability
 from . import test_lifecycle

@@ -66,3 +66,8 @@ def utc_day_start(day, tz):
     except pytz.AmbiguousTimeError:
         local = zone.localize(midnight, is_dst=True)
     return local.astimezone(pytz.utc).replace(tzinfo=None)
+
+
+def utc_day_end(day, tz):
+    """Return when the day after ``day`` begins; see :func:`utc_day_start`."""
+    return utc_day_start(day + timedelta(days=1), tz)

@@ -2,6 +2,7 @@ from . import partner_loyalty_explanation
 from . import partner_loyalty_invariant
 from . import partner_loyalty_formula
 from . import partner_loyalty_target
+from . import partner_loyalty_kpi
 from . import partner_loyalty_rule
 from . import partner_loyalty_why
 from . import ir_module_module
