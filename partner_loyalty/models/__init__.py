@@ -146,6 +146,7 @@ from . import partner_loyalty_kpi_drill
 from . import partner_loyalty_kpi_sales
 from . import partner_loyalty_kpi_source
 from . import partner_loyalty_kpi
+from . import partner_loyalty_bridge
 from . import account_move
 from . import account_partial_reconcile
 from . import crm_lead

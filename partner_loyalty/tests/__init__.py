@@ -10,6 +10,7 @@ from . import test_backtest
 from . import test_bad_input
 from . import test_bonus_action
 from . import test_bonus_schedule
+from . import test_bridge
 from . import test_check
 from . import test_claim
 from . import test_clawback
