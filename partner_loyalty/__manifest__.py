@@ -17,6 +17,7 @@
         "data/mail_template_application_data.xml",
         "data/mail_template_message_data.xml",
         "data/partner_loyalty_metric_data.xml",
+        "data/digest_data.xml",
         "data/survey_data.xml",
         # Wizards before the views whose buttons open them.
         "wizard/base_module_uninstall_views.xml",
@@ -51,6 +52,7 @@
         "report/partner_loyalty_payout_report.xml",
         "report/partner_loyalty_statement_report.xml",
         "report/partner_loyalty_liability_report.xml",
+        "report/partner_loyalty_overview_report.xml",
         "views/partner_loyalty_todo_views.xml",
         # Before the members, whose form has a button for it.
         "views/partner_loyalty_adjustment_views.xml",
@@ -73,6 +75,7 @@
         "views/partner_loyalty_tier_views.xml",
         "views/partner_loyalty_contribution_views.xml",
         "views/partner_loyalty_entry_views.xml",
+        "views/partner_loyalty_member_month_views.xml",
         "views/partner_loyalty_difference_views.xml",
         "views/partner_loyalty_payout_views.xml",
         "views/partner_loyalty_inquiry_views.xml",
@@ -83,6 +86,7 @@
         "views/partner_loyalty_backtest_line_views.xml",
         "views/partner_loyalty_backtest_member_views.xml",
         "views/partner_loyalty_backtest_views.xml",
+        "views/partner_loyalty_overview_views.xml",
         "views/partner_loyalty_program_views.xml",
         "views/partner_loyalty_external_order_views.xml",
         "views/survey_question_views.xml",
@@ -105,6 +109,7 @@
         "views/partner_loyalty_bonus_run_views.xml",
         "views/partner_loyalty_bonus_action_views.xml",
         "views/res_config_settings_views.xml",
+        "views/digest_digest_views.xml",
         "views/partner_loyalty_warning_views.xml",
         "views/partner_loyalty_badge_views.xml",
         "views/partner_loyalty_news_views.xml",
@@ -140,6 +145,7 @@
         "demo/partner_loyalty_portal_demo.xml",
     ],
     "assets": {
+        "web.assets_backend": ["partner_loyalty/static/src/overview/**/*"],
         "web.assets_frontend": [
             "partner_loyalty/static/src/scss/portal.scss",
             "partner_loyalty/static/src/scss/portal_dialog.scss",

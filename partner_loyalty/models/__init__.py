@@ -109,7 +109,6 @@ from . import partner_loyalty_need
 from . import partner_loyalty_feedback
 from . import partner_loyalty_benefit
 from . import partner_loyalty_topic
-from . import partner_loyalty_goal
 from . import partner_loyalty_bonus_event
 from . import partner_loyalty_bonus_evaluation
 from . import partner_loyalty_bonus_reach
@@ -146,10 +145,15 @@ from . import partner_loyalty_kpi_drill
 from . import partner_loyalty_kpi_sales
 from . import partner_loyalty_kpi_source
 from . import partner_loyalty_kpi
+from . import partner_loyalty_goal
 from . import partner_loyalty_bridge
+from . import partner_loyalty_member_month
+from . import partner_loyalty_overview_part
+from . import partner_loyalty_overview
 from . import account_move
 from . import account_partial_reconcile
 from . import crm_lead
+from . import digest_digest
 from . import mail_activity
 from . import mail_message
 from . import res_company

@@ -56,7 +56,10 @@ class PartnerLoyaltyBridge(models.AbstractModel):
         sums = {"now": SQL("is_now"), "before": SQL("NOT is_now")}
         kinds = ("promotion", "one_off", "clawback", "expiry")
         columns = [
-            *(SQL("(SELECT SUM(amount)::text FROM line WHERE %s) AS %s", sums[name], SQL.identifier(name)) for name in sums),
+            *(
+                SQL("(SELECT SUM(amount)::text FROM line WHERE %s) AS %s", sums[name], SQL.identifier(name))
+                for name in sums
+            ),
             *(
                 SQL(
                     "(SELECT SUM(CASE WHEN is_now THEN amount ELSE -amount END)::text FROM line WHERE kind = %s) AS %s",
@@ -65,8 +68,10 @@ class PartnerLoyaltyBridge(models.AbstractModel):
                 )
                 for kind in kinds
             ),
-            *(SQL("(SELECT SUM(%s)::text FROM split) AS %s", SQL.identifier(name), SQL.identifier(name))
-              for name in ("volume", "rate", "tier")),
+            *(
+                SQL("(SELECT SUM(%s)::text FROM split) AS %s", SQL.identifier(name), SQL.identifier(name))
+                for name in ("volume", "rate", "tier")
+            ),
         ]
         return SQL(
             "WITH line AS MATERIALIZED (%s), split AS MATERIALIZED (%s) SELECT %s",

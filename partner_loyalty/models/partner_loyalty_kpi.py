@@ -31,15 +31,15 @@ class PartnerLoyaltyKpi(models.AbstractModel):
         :rtype: list[tuple[str, list[Kpi]]]
         """
         return [
-            (self.env._("What it costs and brings"), self._get_result_kpis()),
-            (self.env._("Growth"), self._get_growth_kpis()),
-            (self.env._("Sales"), self._get_sales_kpis()),
-            (self.env._("Members"), self._get_member_kpis()),
-            (self.env._("Service"), self._get_service_kpis()),
+            (self.env._("What it costs and brings"), [*self._get_cost_kpis(), *self._get_return_kpis()]),
+            (self.env._("Growth"), [*self._get_growth_kpis(), *self._get_sum_kpis()]),
+            (self.env._("Sales"), [*self._get_sales_kpis(), *self._get_deal_kpis()]),
+            (self.env._("Members"), [*self._get_member_kpis(), *self._get_loyalty_kpis()]),
+            (self.env._("Service"), [*self._get_service_kpis(), *self._get_time_kpis()]),
         ]
 
     @api.model
-    def _get_result_kpis(self):
+    def _get_cost_kpis(self):
         _ = self.env._
         return [
             Kpi(
@@ -64,6 +64,21 @@ class PartnerLoyaltyKpi(models.AbstractModel):
                 "cost",
             ),
             Kpi(
+                "breakage",
+                _("Breakage"),
+                "money",
+                "",
+                _("What expired, less what was given back of it; points at the value of a point."),
+                _("What will still expire: see the liability report."),
+                "breakage",
+            ),
+        ]
+
+    @api.model
+    def _get_return_kpis(self):
+        _ = self.env._
+        return [
+            Kpi(
                 "extra_sales",
                 _("Sales above the Market"),
                 "money",
@@ -84,9 +99,8 @@ class PartnerLoyaltyKpi(models.AbstractModel):
                 "percent",
                 "up",
                 _(
-                    "Sales above the market at the margin, less cost, divided by cost. The margin is that of the "
-                    "orders where it is known, else as assumed in the program. A pilot with a control group goes "
-                    "before the comparison with the market."
+                    "Sales above the market at the margin, known from orders or as assumed in the program, less cost, "
+                    "divided by cost. A pilot with a control group goes before the comparison with the market."
                 ),
                 _("What a growth that cannot be told from the market would bring: then no return is given."),
                 "cost",
@@ -96,20 +110,8 @@ class PartnerLoyaltyKpi(models.AbstractModel):
                 _("Pays for Itself from"),
                 "points",
                 "down",
-                _(
-                    "Cost divided by the margin on what members sold in the time before: by so many points members "
-                    "have to grow more than the market."
-                ),
+                _("Cost divided by the margin on sales before: members have to outgrow the market by so many points."),
                 _("Whether they do."),
-            ),
-            Kpi(
-                "breakage",
-                _("Breakage"),
-                "money",
-                "",
-                _("What expired, less what was given back of it; points at the value of a point."),
-                _("What will still expire: see the liability report."),
-                "breakage",
             ),
         ]
 
@@ -145,6 +147,12 @@ class PartnerLoyaltyKpi(models.AbstractModel):
                 _("Growth of the typical member less that of the typical other customer."),
                 _("Chance: the sentence above says whether the two can be told apart."),
             ),
+        ]
+
+    @api.model
+    def _get_sum_kpis(self):
+        _ = self.env._
+        return [
             Kpi(
                 "own_growth",
                 _("Growth in Sum"),
@@ -208,6 +216,12 @@ class PartnerLoyaltyKpi(models.AbstractModel):
                 _("How they are spread: see the most and least active below."),
                 "orders",
             ),
+        ]
+
+    @api.model
+    def _get_deal_kpis(self):
+        _ = self.env._
+        return [
             Kpi(
                 "repeat_share",
                 _("Repeat Orders"),
@@ -277,6 +291,12 @@ class PartnerLoyaltyKpi(models.AbstractModel):
                 _("How much: one small order is enough."),
                 "turnover",
             ),
+        ]
+
+    @api.model
+    def _get_loyalty_kpis(self):
+        _ = self.env._
+        return [
             Kpi(
                 "retention",
                 _("Retention"),
@@ -315,8 +335,9 @@ class PartnerLoyaltyKpi(models.AbstractModel):
                 _("Satisfaction"),
                 "percent",
                 "up",
-                _("The average of what members answered when they were asked, from 0 to 100."),
+                _("Of the members who answered how satisfied they are, the share that gave 4 or 5 of 5."),
                 _("What those think who did not answer."),
+                "feedback",
             ),
             Kpi(
                 "quality",
@@ -326,6 +347,12 @@ class PartnerLoyaltyKpi(models.AbstractModel):
                 _("The average over members of how they serve their customers: answers, returns and audits."),
                 _("Members of whom too little is known."),
             ),
+        ]
+
+    @api.model
+    def _get_time_kpis(self):
+        _ = self.env._
+        return [
             Kpi(
                 "answer_hours",
                 _("Time to Answer"),
@@ -381,7 +408,9 @@ class PartnerLoyaltyKpi(models.AbstractModel):
         :rtype: dict
         """
         return {
-            kpi.name: getattr(self, f"_get_kpi_{kpi.name}")(facts) for _title, kpis in self._get_sections() for kpi in kpis
+            kpi.name: getattr(self, f"_get_kpi_{kpi.name}")(facts)
+            for _title, kpis in self._get_sections()
+            for kpi in kpis
         }
 
     @api.model

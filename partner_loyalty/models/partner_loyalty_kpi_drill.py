@@ -86,6 +86,12 @@ class PartnerLoyaltyKpiDrill(models.AbstractModel):
         return "partner_loyalty_inquiry_action", self._get_dialog_domain(focus, "asked_at")
 
     @api.model
+    def _get_drill_feedback(self, focus):
+        days = Domain("date", ">=", focus.first) & Domain("date", "<=", focus.last) & Domain("source", "=", "survey")
+        members = list(self._get_member_domain(focus, merged=True))
+        return "partner_loyalty_feedback_action", days & Domain("member_id", "any", members)
+
+    @api.model
     def _get_drill_payouts(self, focus):
         return "partner_loyalty_payout_action", self._get_dialog_domain(focus, "decided_at")
 

@@ -7,6 +7,8 @@ from odoo.tools import SQL
 
 from ..tools.medians import difference_of_medians
 
+ONE = SQL("1")
+
 # Where turnover can be read from; a program that counts something else takes invoices.
 TURNOVER_KINDS = ("order", "invoice", "payment", "bill")
 
@@ -167,7 +169,7 @@ class PartnerLoyaltyKpiSales(models.AbstractModel):
         query = focus.program._get_own_contribution_query(kind, role, first, last)
         partner = SQL.identifier(query.table, "partner_id")
         query.add_join("LEFT JOIN", "holder", self._get_holder_query(focus), SQL("holder.partner_id = %s", partner))
-        return self._select_sales(query, SQL("holder.root_id"), partner, focus, is_now)
+        return self._select_sales(query, focus, root=SQL("holder.root_id"), partner=partner, is_now=is_now)
 
     @api.model
     def _get_brought_sale_query(self, focus, kind, first, last, is_now):
@@ -180,10 +182,11 @@ class PartnerLoyaltyKpiSales(models.AbstractModel):
         query.add_join("JOIN", "side", SQL("(VALUES (TRUE), (FALSE))"), SQL("customer.root_id IS NULL"))
         root = SQL("CASE WHEN side.column1 THEN holder.root_id END")
         who = SQL("CASE WHEN side.column1 THEN %s ELSE %s END", partner, customer)
-        return self._select_sales(query, root, who, focus, is_now, sign=SQL("CASE WHEN side.column1 THEN 1 ELSE -1 END"))
+        sign = SQL("CASE WHEN side.column1 THEN 1 ELSE -1 END")
+        return self._select_sales(query, focus, root=root, partner=who, is_now=is_now, sign=sign)
 
     @api.model
-    def _select_sales(self, query, root, partner, focus, is_now, sign=SQL("1")):  # pylint: disable=too-many-positional-arguments
+    def _select_sales(self, query, focus, *, root, partner, is_now, sign=ONE):
         """Return the columns of :meth:`_get_sale_query` of one query."""
         day = SQL.identifier(query.table, "rate_date")
         return query.select(

@@ -131,7 +131,7 @@ class PartnerLoyaltyKpiSource(models.AbstractModel):
               FROM partner_loyalty_claim claim
               JOIN partner_loyalty_reward reward ON reward.id = claim.reward_id
               JOIN partner_loyalty_member member ON member.id = claim.member_id
-             WHERE claim.program_id = %(program)s AND claim.state = 'fulfilled' AND claim.source <> 'points'
+             WHERE claim.program_id = %(program)s AND claim.state = 'fulfilled' AND COALESCE(claim.point_amount, 0) = 0
                AND reward.kind NOT IN %(posting)s AND %(day)s BETWEEN %(first)s AND %(last)s AND %(is_meant)s
             """,
             program=focus.program.id,
@@ -159,11 +159,27 @@ class PartnerLoyaltyKpiSource(models.AbstractModel):
 
     @api.model
     def _get_satisfaction(self, focus):
-        """Return how satisfied members are, from 0 to 100; None where nobody was asked.
+        """Return which per cent of those who said how satisfied they are gave 4 or 5 of 5; None where nobody said.
 
         :rtype: float | None
         """
-        return None
+        self.env["partner.loyalty.feedback"].flush_model()
+        [[share]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT 100.0 * AVG((feedback.csat >= 4)::integer)
+                  FROM partner_loyalty_feedback feedback
+                  JOIN partner_loyalty_member member ON member.id = feedback.member_id
+                 WHERE feedback.program_id = %s AND feedback.source = 'survey' AND feedback.csat > 0
+                   AND feedback.date BETWEEN %s AND %s AND %s
+                """,
+                focus.program.id,
+                focus.first,
+                focus.last,
+                focus.get_member_condition(SQL("member.root_id")),
+            )
+        )
+        return share
 
     @api.model
     def _get_control_effect(self, focus):
@@ -195,7 +211,8 @@ class PartnerLoyaltyKpiSource(models.AbstractModel):
                 """SELECT EXTRACT(epoch FROM inquiry.answered_at - inquiry.asked_at) / 3600 AS value
                      FROM partner_loyalty_inquiry inquiry
                      JOIN partner_loyalty_member member ON member.id = inquiry.member_id
-                    WHERE inquiry.program_id = %s AND inquiry.answered_at IS NOT NULL AND %s BETWEEN %s AND %s AND %s""",
+                    WHERE inquiry.program_id = %s AND inquiry.answered_at IS NOT NULL
+                      AND %s BETWEEN %s AND %s AND %s""",
                 focus.program.id,
                 self._get_local_day(focus, SQL("inquiry.asked_at")),
                 focus.first,

@@ -130,7 +130,7 @@ class PartnerLoyaltyProgram(models.Model):
         string="Assumed Margin (%)",
         digits=(5, 2),
         aggregator=None,
-        help="What you keep of a sale before rewards, as far as the cost of what was sold is not known. The overview says "
+        help="What you keep of a sale before rewards, where the cost of what was sold is not known. The overview says "
         "by it whether the program pays for itself; it gives no return where it is zero.",
     )
     liability_journal_id = fields.Many2one(

@@ -57,6 +57,7 @@ from . import test_neutralize
 from . import test_news
 from . import test_order_cost
 from . import test_participation
+from . import test_overview
 from . import test_payout
 from . import test_payout_policy
 from . import test_peer_complaints

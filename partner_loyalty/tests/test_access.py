@@ -65,6 +65,7 @@ RIGHTS = {
     "partner.loyalty.entry": STATEMENT,
     "partner.loyalty.allocation": STAFF,
     "partner.loyalty.contribution": STAFF,
+    "partner.loyalty.member.month": STAFF,
     "partner.loyalty.difference": {**STAFF, "manager": "rw", "administrator": "rw"},
     "partner.loyalty.payout": {**STATEMENT, "officer": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.inquiry": {
@@ -165,7 +166,10 @@ RIGHTS = {
 }
 
 # What other systems call, over Odoo's external API.
-API_METHODS = {"sale.order": {"loyalty_import_order", "loyalty_update_state"}}
+API_METHODS = {
+    "partner.loyalty.overview": {"get_drill", "get_page", "get_report"},
+    "sale.order": {"loyalty_import_order", "loyalty_update_state"},
+}
 
 CORE_MODELS = (
     "res.partner",
@@ -276,6 +280,9 @@ class AccessCommon(PartnerLoyaltyCommon):
             ),
             "partner.loyalty.contribution": sudo["partner.loyalty.contribution"].search(
                 [("partner_id", "=", cls.dealer.id)], limit=1
+            ),
+            "partner.loyalty.member.month": sudo["partner.loyalty.member.month"].search(
+                [("member_id", "=", cls.member.id)], limit=1
             ),
             "partner.loyalty.difference": sudo["partner.loyalty.difference"].create(
                 {

@@ -19,6 +19,7 @@ class Focus(NamedTuple):
     :param date last: last day
     :param str compare: with ``previous``, as many days just before, or with ``year``, the same days a year before
     :param tuple member_ids: only these members (roots); all by default
+    :param int months: how long the calendar period is that the days are the beginning of; by default they stand alone
     :param SQL customers: ``SELECT`` of the partners that members are compared with; all customers by default
     """
 
@@ -28,6 +29,7 @@ class Focus(NamedTuple):
     compare: str = "previous"
     member_ids: tuple | None = None
     customers: SQL | None = None
+    months: int | None = None
 
     def get_previous(self):
         """Return the days before that these are compared with.
@@ -47,7 +49,7 @@ class Focus(NamedTuple):
 
         :rtype: Window
         """
-        months = whole_months(self.first, self.last)
+        months = self.months or whole_months(self.first, self.last)
         return Window(self.first, self.last, months, self.member_ids, "root_id")
 
     def get_member_condition(self, column):

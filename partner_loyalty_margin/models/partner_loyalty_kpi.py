@@ -19,7 +19,7 @@ class PartnerLoyaltyKpi(models.AbstractModel):
 
         :rtype: float | None
         """
-        self.env["sale.order.line"].flush_model(["margin", "price_subtotal", "purchase_price"])
+        self.env.flush_all()
         [[rate]] = self.env.execute_query(
             SQL(
                 """
