@@ -146,6 +146,8 @@ from . import partner_loyalty_kpi_sales
 from . import partner_loyalty_kpi_source
 from . import partner_loyalty_kpi
 from . import partner_loyalty_goal
+from . import partner_loyalty_goal_value
+from . import partner_loyalty_goal_figure
 from . import partner_loyalty_bridge
 from . import partner_loyalty_member_month
 from . import partner_loyalty_overview_part

@@ -143,7 +143,7 @@ class PartnerLoyaltyBonusAction(models.Model):
     )
     goal_id = fields.Many2one(
         comodel_name="partner.loyalty.goal",
-        domain="[('program_id', '=', program_id)]",
+        domain="[('program_id', '=', program_id), ('scope', 'in', ('member', 'program'))]",
         index="btree_not_null",
         ondelete="restrict",
         tracking=True,
@@ -309,6 +309,13 @@ class PartnerLoyaltyBonusAction(models.Model):
             if not action.goal_id:
                 raise ValidationError(
                     self.env._("“%(action)s” waits for a goal: choose which one.", action=action.name)
+                )
+            if not action.goal_id.metric_id:
+                raise ValidationError(
+                    self.env._(
+                        "“%(goal)s” is no goal of members: choose one that is for each of them, or for all together.",
+                        goal=action.goal_id.name,
+                    )
                 )
             if action.goal_id.program_id != action.program_id:
                 raise ValidationError(

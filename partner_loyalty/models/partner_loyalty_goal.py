@@ -39,13 +39,27 @@ class PartnerLoyaltyGoal(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     metric_id = fields.Many2one(
         comodel_name="partner.loyalty.metric",
-        required=True,
         index=True,
         ondelete="restrict",
         domain="['|', ('company_id', '=', False), ('company_id', '=', company_id)]",
     )
-    unit = fields.Selection(related="metric_id.unit")
-    direction = fields.Selection(related="metric_id.direction")
+    unit = fields.Selection(
+        selection=[
+            ("money", "Money"),
+            ("number", "Plain Number"),
+            ("percent", "Per Cent"),
+            ("days", "Days"),
+            ("hours", "Hours"),
+            ("points", "Points"),
+        ],
+        compute="_compute_kind_of_value",
+        compute_sudo=True,
+    )
+    direction = fields.Selection(
+        selection=[("up", "More is better"), ("down", "Less is better")],
+        compute="_compute_kind_of_value",
+        compute_sudo=True,
+    )
     scope = fields.Selection(
         selection=[("member", "Each Member"), ("program", "All Members Together")],
         string="For",
@@ -105,6 +119,12 @@ class PartnerLoyaltyGoal(models.Model):
 
     # === COMPUTE METHODS ===#
 
+    @api.depends("metric_id.unit", "metric_id.direction")
+    def _compute_kind_of_value(self):
+        for goal in self:
+            goal.unit = goal.metric_id.unit
+            goal.direction = goal.metric_id.direction
+
     @api.depends("program_id", "metric_id", "scope", "date_from", "date_to")
     def _compute_baseline(self):
         for goal in self:
@@ -120,13 +140,13 @@ class PartnerLoyaltyGoal(models.Model):
 
     @api.constrains("metric_id", "program_id")
     def _check_metric(self):
-        for goal in self:
+        for goal in self.filtered("metric_id"):
             goal.metric_id._check_usable_for(goal.name, goal.company_id)
 
     @api.constrains("metric_id", "scope")
     def _check_adds_up(self):
         for goal in self:
-            if goal.scope == "program" and not goal.metric_id._adds_up():
+            if goal.scope == "program" and goal.metric_id and not goal.metric_id._adds_up():
                 raise ValidationError(
                     self.env._(
                         "The values of members cannot be added up by “%(metric)s”: let “%(goal)s” be for each member, "
@@ -139,7 +159,7 @@ class PartnerLoyaltyGoal(models.Model):
     @api.constrains("target", "metric_id")
     def _check_target(self):
         for goal in self:
-            if goal.direction == "up" and not round(goal.target, 4):
+            if goal.direction == "up" and not goal.target_change and not round(goal.target, 4):
                 raise ValidationError(
                     self.env._(
                         "Zero is reached without doing anything: enter the target of “%(goal)s”.", goal=goal.name

@@ -102,12 +102,15 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
                 ("date_to", ">=", focus.first),
             ]
         )
+        labels = dict(Goal._fields["trend"]._description_selection(self.env))
         return [
             {
                 "id": goal.id,
                 "name": goal.name,
                 "summary": goal.summary,
                 "progress": round(goal.progress, 1),
+                "trend": goal.trend or "",
+                "trend_text": labels.get(goal.trend, ""),
             }
             for goal in goals
         ]

@@ -113,6 +113,7 @@ RIGHTS = {
     "partner.loyalty.backtest.line": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.backtest.member": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.goal": BONUS,
+    "partner.loyalty.goal.value": {"officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
     "partner.loyalty.bonus.action": BONUS,
     "partner.loyalty.bonus.effect": BONUS,
     "partner.loyalty.bonus.rank": BONUS,
@@ -316,6 +317,9 @@ class AccessCommon(PartnerLoyaltyCommon):
         )
         return {
             "partner.loyalty.goal": goal,
+            "partner.loyalty.goal.value": cls.env["partner.loyalty.goal.value"].create(
+                {"goal_id": goal.id, "value": 7, "reference": "Study"}
+            ),
             "partner.loyalty.bonus.action": action,
             "partner.loyalty.bonus.effect": action.effect_ids,
             "partner.loyalty.bonus.rank": action.effect_ids.rank_ids,

@@ -348,3 +348,87 @@ class TestGoal(GoalCommon):
             goal.unlink()
         program.unlink()
         self.assertFalse(goal.exists() or action.exists())
+
+
+@tagged("post_install", "-at_install")
+class TestGoalOfAFigure(GoalCommon):
+    def test_a_key_figure_against_its_baseline(self):
+        """What the overview says of the same days, compared with the time just before."""
+        self._sell(self.dealer, 1000, "2025-11-10")
+        goal = self._create_goal(scope="figure", metric_id=False, kpi="turnover", target=0, target_change=15)
+        self.assertGoal(goal, baseline=1000, target=1150, actual=0, trend="behind", unit="money", direction="up")
+        self._sell(self.dealer, 575)
+        self.assertGoal(goal, actual=575, progress=50, is_reached=False)
+        self.assertIn("before: 1,000.00", goal.summary)
+        self._sell(self.dealer, 575)
+        self.assertGoal(goal, actual=1150, is_reached=True, trend="reached")
+        goal.baseline = 2000
+        self.assertGoal(goal, target=2300, is_reached=False)
+
+    def test_on_course_is_on_a_straight_line_from_the_baseline(self):
+        """On March 18, 77 of 90 days have passed: from 1000 to 1150 that makes 1128.33."""
+        self._sell(self.dealer, 1000, "2025-11-10")
+        goal = self._create_goal(scope="figure", metric_id=False, kpi="turnover", target=1150)
+        self._sell(self.dealer, 1128.32)
+        self.assertGoal(goal, trend="behind")
+        self._sell(self.dealer, 0.02)
+        self.assertGoal(goal, trend="on_course")
+
+    def test_less_is_better(self):
+        goal = self._create_goal(scope="figure", metric_id=False, kpi="churn", target=10)
+        self.assertGoal(goal, direction="down", is_reached=True, trend="reached")
+        self.other.period_ids.date_to = "2026-02-15"
+        self.assertGoal(goal, actual=50, is_reached=False, trend="behind")
+
+    def test_a_figure_from_outside_with_its_source(self):
+        """The last one of the days counts, the last one before them is the baseline."""
+        goal = self._create_goal(scope="outside", metric_id=False, target=20)
+        self.assertGoal(goal, actual=0, trend=False, summary="There is no figure of these days yet.")
+        figures = [("2025-06-30", 11), ("2025-12-31", 12), ("2026-02-01", 15), ("2026-03-01", 21), ("2026-04-10", 99)]
+        goal.value_ids = [
+            Command.create({"date": day, "value": value, "reference": "Market study"}) for day, value in figures
+        ]
+        self.assertGoal(goal, baseline=12, actual=21, is_reached=True, unit="percent")
+        with self.assertRefused("for this day from this source already"):
+            goal.value_ids = [Command.create({"date": "2026-03-01", "value": 1, "reference": "Market study"})]
+
+    def test_what_a_goal_lacks_is_said(self):
+        for values, words in (
+            ({"metric_id": False}, "needs a metric"),
+            ({"scope": "figure", "kpi": False}, "needs a key figure"),
+            ({"target_change": 10}, "for each member"),
+            ({"scope": "outside", "is_shown": True}, "cannot be shown to members"),
+            ({"weight": -1}, "weighs from 0 to 1000"),
+            ({"scope": "program", "target_change": -101}, "100 per cent less"),
+        ):
+            with self.subTest(values), self.assertRefused(words):
+                self._create_goal(**values)
+
+    def test_a_change_without_a_baseline_asks_for_one(self):
+        goal = self._create_goal(scope="figure", metric_id=False, kpi="turnover", target_change=15)
+        self.assertGoal(goal, is_reached=False)
+        self.assertIn("enter a baseline", goal.summary)
+
+    def test_it_is_about_the_program_and_lists_no_members(self):
+        goal = self._create_goal(scope="outside", metric_id=False)
+        with self.assertRefused("about the program as a whole"):
+            goal.action_view_members()
+        with self.assertRefused("is no goal of members"):
+            self.env["partner.loyalty.bonus.action"].create(
+                {
+                    "name": "For the market share",
+                    "program_id": self.program.id,
+                    "condition": "goal",
+                    "goal_id": goal.id,
+                    "effect_ids": [Command.create({"kind": "point", "amount": 5})],
+                }
+            )
+
+    def test_a_form_asks_for_what_the_goal_is_about(self):
+        form = Form(self.env["partner.loyalty.goal"].with_user(self.users["manager"]))
+        form.name, form.program_id, form.scope = "Half the market", self.program, "outside"
+        form.target = 50
+        with form.value_ids.new() as line:
+            line.value, line.reference = 12, "Market study"
+        goal = form.save()
+        self.assertEqual((goal.value_ids.value, goal.unit), (12, "percent"))

@@ -15,6 +15,9 @@ class TestTemplate(PartnerLoyaltyCommon):
             with self.subTest(template=template):
                 program = self._create_from(template)
                 self.assertEqual((program.state, len(program.rule_ids), len(program.tier_ids)), ("draft", rules, 3))
+                goals = self.env["partner.loyalty.goal"].search([("program_id", "=", program.id)])
+                self.assertGreaterEqual(len(goals), 2)
+                self.assertNotIn(False, goals.mapped("summary"))
                 program.with_user(self.users["manager"]).action_start()
                 self.assertEqual(program.state, "running")
 

@@ -1,3 +1,5 @@
+from dateutil.relativedelta import relativedelta
+
 from odoo import fields, models
 from odoo.fields import Command
 
@@ -59,10 +61,44 @@ class PartnerLoyaltyTemplate(models.TransientModel):
             rule.tier_rate_ids = [
                 Command.create({"tier_id": tier.id, "rate": rate}) for tier, rate in zip(tiers, rates, strict=False)
             ]
+        self.env["partner.loyalty.goal"].create(self._prepare_goals(program))
 
     def _get_tier_rates(self):
         """Return by template which rates its commission has from the lowest tier to the highest."""
         return {"service": (3, 4, 5)}
+
+    def _prepare_goals(self, program):
+        """Return the values of the goals of the first year: starting points, and no promises.
+
+        :param program: the new program
+        :rtype: list[dict]
+        """
+        common = {
+            "program_id": program.id,
+            "scope": "figure",
+            "date_from": program.date_from,
+            "date_to": program.date_from + relativedelta(years=1, days=-1),
+        }
+        return [{**common, **vals} for vals in getattr(self, f"_prepare_{self.template}_goals")()]
+
+    def _prepare_service_goals(self):
+        return [
+            {"name": self.env._("Members sell 25 % more than before"), "kpi": "own_growth", "target": 25},
+            {"name": self.env._("15 % less churn"), "kpi": "churn", "target_change": -15},
+            {"name": self.env._("20 % more deals"), "kpi": "deals", "target_change": 20},
+        ]
+
+    def _prepare_academy_goals(self):
+        return [
+            {"name": self.env._("30 % more members are active"), "kpi": "active_share", "target_change": 30},
+            {"name": self.env._("92 % are satisfied"), "kpi": "satisfaction", "target": 92},
+        ]
+
+    def _prepare_live_goals(self):
+        return [
+            {"name": self.env._("18 % more repeat orders"), "kpi": "repeat_share", "target_change": 18},
+            {"name": self.env._("Answers within a day"), "kpi": "answer_hours", "target": 24},
+        ]
 
     def _prepare_tiers(self, *thresholds):
         names = (self.env._("Bronze"), self.env._("Silver"), self.env._("Gold"))
