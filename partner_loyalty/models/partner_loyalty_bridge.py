@@ -157,13 +157,15 @@ class PartnerLoyaltyBridge(models.AbstractModel):
 
         :rtype: dict[str, tuple[str, str]]
         """
-        _ = self.env._
         return {
-            "volume": (_("Volume"), _("More or less was sold, at the rate of before.")),
-            "rate": (_("Rate"), _("Sales earned at other rates, bands or limits.")),
-            "tier": (_("Tier Moves"), _("Members had another tier, and its rate.")),
-            "promotion": (_("Promotions"), _("Earned by rules with a campaign, or for a short time.")),
-            "one_off": (_("One-Offs"), _("Bonuses, rewards and adjustments.")),
-            "clawback": (_("Taken Back"), _("Returns, cancellations, and bonuses taken back.")),
-            "expiry": (_("Expired"), _("What nobody used in time, less what was given back of it.")),
+            "volume": (self.env._("Volume"), self.env._("More or less was sold, at the rate of before.")),
+            "rate": (self.env._("Rate"), self.env._("Sales earned at other rates, bands or limits.")),
+            "tier": (self.env._("Tier Moves"), self.env._("Members had another tier, and its rate.")),
+            "promotion": (
+                self.env._("Promotions"),
+                self.env._("Earned by rules with a campaign, or for a short time."),
+            ),
+            "one_off": (self.env._("One-Offs"), self.env._("Bonuses, rewards and adjustments.")),
+            "clawback": (self.env._("Taken Back"), self.env._("Returns, cancellations, and bonuses taken back.")),
+            "expiry": (self.env._("Expired"), self.env._("What nobody used in time, less what was given back of it.")),
         }

@@ -75,22 +75,23 @@ class PartnerLoyaltyGoal(models.Model):
 
     @api.depends("kpi", "value_ids.date", "value_ids.value")
     def _compute_baseline(self):
-        super()._compute_baseline()
+        return super()._compute_baseline()
 
     @api.depends("kpi", "outside_direction", "outside_unit", "target_change", "value_ids.date", "value_ids.value")
     def _compute_progress(self):
-        super()._compute_progress()
+        return super()._compute_progress()
 
     @api.depends("kpi", "outside_direction", "outside_unit", "scope")
     def _compute_kind_of_value(self):
         figures = self.filtered(lambda goal: goal.scope not in METRIC_SCOPES)
-        super(PartnerLoyaltyGoal, self - figures)._compute_kind_of_value()
+        result = super(PartnerLoyaltyGoal, self - figures)._compute_kind_of_value()
         for goal in figures:
             kpi = goal._get_kpi()
             # Points of per cent are per cent here, as points are something else.
             unit = {"points": "percent"}.get(kpi.unit, kpi.unit) if kpi else goal.outside_unit
             goal.unit = unit if goal.scope == "outside" or kpi else False
             goal.direction = (kpi.direction or "up") if kpi else goal.outside_direction
+        return result
 
     # === CONSTRAINT METHODS ===#
 
@@ -202,7 +203,7 @@ class PartnerLoyaltyGoal(models.Model):
         return float(self._get_figure(self._get_window(self.date_to).get_previous()) or 0)
 
     def _get_progress_vals(self):
-        if self.scope in METRIC_SCOPES:
+        if self.scope in METRIC_SCOPES or not self._is_measurable() or not self._has_begun():
             vals = super()._get_progress_vals()
         else:
             vals = {"actual": 0, "member_count": 0, "reached_count": 0, "progress": 0, "is_reached": False}
@@ -211,10 +212,6 @@ class PartnerLoyaltyGoal(models.Model):
 
     def _get_figure_vals(self):
         """Return how far the figure is today."""
-        if not self._is_measurable():
-            return {"summary": False}
-        if not self._has_begun():
-            return super()._get_progress_vals()
         value = self._get_figure(self._get_window(self.program_id._get_today()))
         if value is None:
             return {"summary": self.env._("There is no figure of these days yet."), "trend": False}

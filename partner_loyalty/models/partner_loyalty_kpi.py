@@ -40,54 +40,54 @@ class PartnerLoyaltyKpi(models.AbstractModel):
 
     @api.model
     def _get_cost_kpis(self):
-        _ = self.env._
         return [
             Kpi(
                 "cost",
-                _("Cost of Rewards"),
+                self.env._("Cost of Rewards"),
                 "money",
                 "",
-                _(
+                self.env._(
                     "Money and points that members earned or were given, less what was taken back, by the day on the "
                     "statement; points at the value of a point. Rewards had without points at their stated cost."
                 ),
-                _("The work of your staff, and rewards whose cost is not stated."),
+                self.env._("The work of your staff, and rewards whose cost is not stated."),
                 "cost",
             ),
             Kpi(
                 "cost_share",
-                _("Cost as Share of Turnover"),
+                self.env._("Cost as Share of Turnover"),
                 "percent",
                 "down",
-                _("Cost of rewards divided by turnover through members."),
-                _("A sale of one month can earn in the next: over a short time the two need not belong together."),
+                self.env._("Cost of rewards divided by turnover through members."),
+                self.env._(
+                    "A sale of one month can earn in the next: over a short time the two need not belong together."
+                ),
                 "cost",
             ),
             Kpi(
                 "breakage",
-                _("Breakage"),
+                self.env._("Breakage"),
                 "money",
                 "",
-                _("What expired, less what was given back of it; points at the value of a point."),
-                _("What will still expire: see the liability report."),
+                self.env._("What expired, less what was given back of it; points at the value of a point."),
+                self.env._("What will still expire: see the liability report."),
                 "breakage",
             ),
         ]
 
     @api.model
     def _get_return_kpis(self):
-        _ = self.env._
         return [
             Kpi(
                 "extra_sales",
-                _("Sales above the Market"),
+                self.env._("Sales above the Market"),
                 "money",
                 "up",
-                _(
+                self.env._(
                     "What members sold in the time before, times the points by which the median growth of members lies "
                     "above that of other customers. Nothing is claimed where the 95 % interval includes zero."
                 ),
-                _(
+                self.env._(
                     "Why: those who join may have grown faster anyway, which only a pilot with a control group "
                     "excludes. Members without sales before are left out."
                 ),
@@ -95,289 +95,285 @@ class PartnerLoyaltyKpi(models.AbstractModel):
             ),
             Kpi(
                 "roi",
-                _("Return on Cost"),
+                self.env._("Return on Cost"),
                 "percent",
                 "up",
-                _(
+                self.env._(
                     "Sales above the market at the margin, known from orders or as assumed in the program, less cost, "
                     "divided by cost. A pilot with a control group goes before the comparison with the market."
                 ),
-                _("What a growth that cannot be told from the market would bring: then no return is given."),
+                self.env._("What a growth that cannot be told from the market would bring: then no return is given."),
                 "cost",
             ),
             Kpi(
                 "break_even",
-                _("Pays for Itself from"),
+                self.env._("Pays for Itself from"),
                 "points",
                 "down",
-                _("Cost divided by the margin on sales before: members have to outgrow the market by so many points."),
-                _("Whether they do."),
+                self.env._(
+                    "Cost divided by the margin on sales before: members have to outgrow the market by so many points."
+                ),
+                self.env._("Whether they do."),
             ),
         ]
 
     @api.model
     def _get_growth_kpis(self):
-        _ = self.env._
         return [
             Kpi(
                 "growth",
-                _("Growth of the Typical Member"),
+                self.env._("Growth of the Typical Member"),
                 "percent",
                 "up",
-                _(
+                self.env._(
                     "The median over members who sold something in the time before: half of them grew faster. Sales "
                     "before they joined count."
                 ),
-                _("How much of it is the market's: compare it with other customers."),
+                self.env._("How much of it is the market's: compare it with other customers."),
                 "turnover",
             ),
             Kpi(
                 "market_growth",
-                _("Growth of the Typical Other Customer"),
+                self.env._("Growth of the Typical Other Customer"),
                 "percent",
                 "",
-                _("The median over customers who are no members and bought something in the time before."),
-                _("Customers who stopped before, and those who are new."),
+                self.env._("The median over customers who are no members and bought something in the time before."),
+                self.env._("Customers who stopped before, and those who are new."),
             ),
             Kpi(
                 "effect",
-                _("Members above the Market"),
+                self.env._("Members above the Market"),
                 "points",
                 "up",
-                _("Growth of the typical member less that of the typical other customer."),
-                _("Chance: the sentence above says whether the two can be told apart."),
+                self.env._("Growth of the typical member less that of the typical other customer."),
+                self.env._("Chance: the sentence above says whether the two can be told apart."),
             ),
         ]
 
     @api.model
     def _get_sum_kpis(self):
-        _ = self.env._
         return [
             Kpi(
                 "own_growth",
-                _("Growth in Sum"),
+                self.env._("Growth in Sum"),
                 "percent",
                 "up",
-                _("Sales of all members who sold something in the time before, against that."),
-                _("One large member can make it on its own: see the share of the largest."),
+                self.env._("Sales of all members who sold something in the time before, against that."),
+                self.env._("One large member can make it on its own: see the share of the largest."),
                 "turnover",
             ),
             Kpi(
                 "own_extra",
-                _("Sales above Own Past"),
+                self.env._("Sales above Own Past"),
                 "money",
                 "up",
-                _("Sales of members less what they sold in the time before."),
-                _("It contains what the market gave to everybody: it is no effect of the program."),
+                self.env._("Sales of members less what they sold in the time before."),
+                self.env._("It contains what the market gave to everybody: it is no effect of the program."),
                 "turnover",
             ),
             Kpi(
                 "largest_share",
-                _("Share of the Largest"),
+                self.env._("Share of the Largest"),
                 "percent",
                 "",
-                _("Turnover of the largest member divided by that of all."),
-                _("Members who belong to one owner and are no group here."),
+                self.env._("Turnover of the largest member divided by that of all who turned over something."),
+                self.env._("Members who belong to one owner and are no group here."),
                 "turnover",
             ),
         ]
 
     @api.model
     def _get_sales_kpis(self):
-        _ = self.env._
         return [
             Kpi(
                 "turnover",
-                _("Turnover through Members"),
+                self.env._("Turnover through Members"),
                 "money",
                 "up",
-                _(
+                self.env._(
                     "What members bought within their membership, and what they brought from customers who are none; "
                     "untaxed, less credit notes, at the event that the program counts turnover by."
                 ),
-                _("What they would have bought without the program."),
+                self.env._("What they would have bought without the program."),
                 "turnover",
             ),
             Kpi(
                 "average_order",
-                _("Average Sale"),
+                self.env._("Average Sale"),
                 "money",
                 "up",
-                _("Turnover through members divided by the documents of which something is left."),
-                _("A few large sales raise it."),
+                self.env._("Turnover through members divided by the documents of which something is left."),
+                self.env._("A few large sales raise it."),
                 "turnover",
             ),
             Kpi(
                 "orders_per_member",
-                _("Orders per Member"),
+                self.env._("Orders per Member"),
                 "number",
                 "up",
-                _("Confirmed orders that members made or brought, divided by those who were members."),
-                _("How they are spread: see the most and least active below."),
+                self.env._("Confirmed orders that members made or brought, divided by those who were members."),
+                self.env._("How they are spread: see the most and least active below."),
                 "orders",
             ),
         ]
 
     @api.model
     def _get_deal_kpis(self):
-        _ = self.env._
         return [
             Kpi(
                 "repeat_share",
-                _("Repeat Orders"),
+                self.env._("Repeat Orders"),
                 "percent",
                 "up",
-                _("Orders of customers who had ordered before, as a share of the orders that members made or brought."),
-                _("Customers who ordered elsewhere before."),
+                self.env._(
+                    "Orders of customers who had ordered before, as a share of all that members made or brought."
+                ),
+                self.env._("Customers who ordered elsewhere before."),
                 "repeat_orders",
             ),
             Kpi(
                 "deals",
-                _("New Deals"),
+                self.env._("New Deals"),
                 "number",
                 "up",
-                _("Deals of members that were approved."),
-                _("Whether they are won."),
+                self.env._("Deals of members that were approved."),
+                self.env._("Whether they are won."),
                 "deals",
             ),
             Kpi(
                 "deals_per_member",
-                _("Deals per Member"),
+                self.env._("Deals per Member"),
                 "number",
                 "up",
-                _("Approved deals divided by those who were members."),
-                _("How they are spread."),
+                self.env._("Approved deals divided by those who were members."),
+                self.env._("How they are spread."),
                 "deals",
             ),
             Kpi(
                 "new_customers",
-                _("New Customers through Members"),
+                self.env._("New Customers through Members"),
                 "number",
                 "up",
-                _("Customers who were invoiced for the first time, brought by a member."),
-                _("Whether they would have come by themselves."),
+                self.env._("Customers who were invoiced for the first time, brought by a member."),
+                self.env._("Whether they would have come by themselves."),
                 "new_customers",
             ),
         ]
 
     @api.model
     def _get_member_kpis(self):
-        _ = self.env._
         return [
             Kpi(
                 "members",
-                _("Members"),
+                self.env._("Members"),
                 "number",
                 "up",
-                _("Members on the last day."),
-                _("Whether they do anything: see the active share."),
+                self.env._("Members on the last day."),
+                self.env._("Whether they do anything: see the active share."),
                 "members",
             ),
             Kpi(
                 "new_members",
-                _("New Members"),
+                self.env._("New Members"),
                 "number",
                 "up",
-                _("Members whose first day lies within these days."),
-                _("Whether they were customers before."),
+                self.env._("Members whose first day lies within these days."),
+                self.env._("Whether they were customers before."),
                 "new_members",
             ),
             Kpi(
                 "active_share",
-                _("Active Share"),
+                self.env._("Active Share"),
                 "percent",
                 "up",
-                _("Members who turned over something, as a share of all who were members in these days."),
-                _("How much: one small order is enough."),
+                self.env._("Members who turned over something, as a share of all who were members in these days."),
+                self.env._("How much: one small order is enough."),
                 "turnover",
             ),
         ]
 
     @api.model
     def _get_loyalty_kpis(self):
-        _ = self.env._
         return [
             Kpi(
                 "retention",
-                _("Retention"),
+                self.env._("Retention"),
                 "percent",
                 "up",
-                _("Of the members who turned over something in the time before, the share that did so again."),
-                _("Who buys less often than the period is long seems to be lost."),
+                self.env._("Of the members who turned over something in the time before, the share that did so again."),
+                self.env._("Who buys less often than the period is long seems to be lost."),
                 "turnover",
             ),
             Kpi(
                 "churn",
-                _("Churn"),
+                self.env._("Churn"),
                 "percent",
                 "down",
-                _("Members of the first day whose membership had ended by the last, as a share of them."),
-                _("Who stays a member and stops buying: see retention."),
+                self.env._("Members of the first day whose membership had ended by the last, as a share of them."),
+                self.env._("Who stays a member and stops buying: see retention."),
                 "left_members",
             ),
             Kpi(
                 "certificates",
-                _("Certificates"),
+                self.env._("Certificates"),
                 "number",
                 "up",
-                _("Certifications that people of members passed."),
-                _("Whether what was learned is used."),
+                self.env._("Certifications that people of members passed."),
+                self.env._("Whether what was learned is used."),
                 "certificates",
             ),
         ]
 
     @api.model
     def _get_service_kpis(self):
-        _ = self.env._
         return [
             Kpi(
                 "satisfaction",
-                _("Satisfaction"),
+                self.env._("Satisfaction"),
                 "percent",
                 "up",
-                _("Of the members who answered how satisfied they are, the share that gave 4 or 5 of 5."),
-                _("What those think who did not answer."),
+                self.env._("Of the members who answered how satisfied they are, the share that gave 4 or 5 of 5."),
+                self.env._("What those think who did not answer."),
                 "feedback",
             ),
             Kpi(
                 "quality",
-                _("Service Quality"),
+                self.env._("Service Quality"),
                 "percent",
                 "up",
-                _("The average over members of how they serve their customers: answers, returns and audits."),
-                _("Members of whom too little is known."),
+                self.env._("The average over members of how they serve their customers: answers, returns and audits."),
+                self.env._("Members of whom too little is known."),
             ),
         ]
 
     @api.model
     def _get_time_kpis(self):
-        _ = self.env._
         return [
             Kpi(
                 "answer_hours",
-                _("Time to Answer"),
+                self.env._("Time to Answer"),
                 "hours",
                 "down",
-                _("Half of the inquiries of these days were answered faster."),
-                _("Those that are still waiting."),
+                self.env._("Half of the inquiries of these days were answered faster."),
+                self.env._("Those that are still waiting."),
                 "inquiries",
             ),
             Kpi(
                 "approve_days",
-                _("Time to Approve"),
+                self.env._("Time to Approve"),
                 "days",
                 "down",
-                _("Half of the payouts that were decided took less from submission to approval."),
-                _("Those that are still waiting."),
+                self.env._("Half of the payouts that were decided took less from submission to approval."),
+                self.env._("Those that are still waiting."),
                 "payouts",
             ),
             Kpi(
                 "pay_days",
-                _("Time to Pay"),
+                self.env._("Time to Pay"),
                 "days",
                 "down",
-                _("Half of the payouts that were paid took less from approval to the last payment."),
-                _("Those that are still waiting."),
+                self.env._("Half of the payouts that were paid took less from approval to the last payment."),
+                self.env._("Those that are still waiting."),
                 "payouts",
             ),
         ]
@@ -483,7 +479,7 @@ class PartnerLoyaltyKpi(models.AbstractModel):
 
     @api.model
     def _get_kpi_largest_share(self, facts):
-        return self._divide(facts["largest"], facts["turnover"], 100)
+        return self._divide(facts["largest"], facts["gross"], 100)
 
     # Sales.
 
@@ -658,7 +654,7 @@ class PartnerLoyaltyKpi(models.AbstractModel):
         number = self._format_number(value, 0 if whole else 1)
         texts = {
             "percent": lambda: self.env._("%s %%", number),
-            "points": lambda: self.env._("%s points", number),
+            "points": lambda: self.env._("%s pp", number),
             "days": lambda: self.env._("%s days", number),
             "hours": lambda: self.env._("%s h", number),
         }

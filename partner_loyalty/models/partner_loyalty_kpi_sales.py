@@ -45,7 +45,8 @@ class PartnerLoyaltyKpiSales(models.AbstractModel):
     def _get_sales_facts(self, focus):
         """Return what was sold.
 
-        ``turnover``, ``documents`` and ``active`` (members who turned over something) lie within a membership. Growth
+        ``turnover``, ``documents`` and ``active`` (members who turned over something, together ``gross`` and at most
+        ``largest``) lie within a membership. Growth
         is of those who are members in these days and sold something before, against that, whether or not they were
         members then: ``own``, ``own_before``, ``growths`` by member; ``market``, ``market_before`` and
         ``market_growths`` are of customers who are no members. ``effect`` is by how many points of per cent the median
@@ -68,6 +69,7 @@ class PartnerLoyaltyKpiSales(models.AbstractModel):
             "bought_before": len(before),
             "bought_again": len(before & active),
             "largest": max(turnovers, default=0),
+            "gross": sum(turnovers, Decimal(0)),
             "own": sum((sold.amount for sold in grown), Decimal(0)),
             "own_before": sum((sold.amount_before for sold in grown), Decimal(0)),
             "market": sum((sold.amount for sold in others), Decimal(0)),

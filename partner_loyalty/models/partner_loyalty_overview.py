@@ -190,16 +190,15 @@ class PartnerLoyaltyOverview(models.AbstractModel):
 
         :rtype: dict[str, str]
         """
-        _ = self.env._
         return {
-            "month": _("This Month"),
-            "last_month": _("Last Month"),
-            "months_3": _("The Last 3 Months"),
-            "quarter": _("This Quarter"),
-            "last_quarter": _("Last Quarter"),
-            "year": _("This Year"),
-            "months_12": _("The Last 12 Months"),
-            "custom": _("Other Days"),
+            "month": self.env._("This Month"),
+            "last_month": self.env._("Last Month"),
+            "months_3": self.env._("The Last 3 Months"),
+            "quarter": self.env._("This Quarter"),
+            "last_quarter": self.env._("Last Quarter"),
+            "year": self.env._("This Year"),
+            "months_12": self.env._("The Last 12 Months"),
+            "custom": self.env._("Other Days"),
         }
 
     @api.model

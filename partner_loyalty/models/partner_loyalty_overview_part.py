@@ -87,7 +87,7 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
         if change is None:
             return ""
         number = f"{'+' if change > 0 else ''}{formatLang(self.env, change, digits=1)}"
-        return self.env._("%s points", number) if kpi.unit in ("percent", "points") else self.env._("%s %%", number)
+        return self.env._("%s pp", number) if kpi.unit in ("percent", "points") else self.env._("%s %%", number)
 
     @api.model
     def _get_goal_parts(self, focus):

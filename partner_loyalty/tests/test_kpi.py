@@ -122,7 +122,7 @@ class TestKpi(KpiCommon):
             "own_growth": 100 * (own_now - own_before) / own_before,
             "own_extra": own_now - own_before,
             "market_growth": 100 * (Decimal(990) - 900) / 900,
-            "largest_share": 100 * max(within.values()) / turnover,
+            "largest_share": 100 * max(within.values()) / sum(amount for amount in within.values() if amount > 0),
             # A credit in full leaves nothing of its invoice: 1500 and 60 of the dealer, 700 and 250 of the referrer.
             "average_order": turnover / 4,
             "orders_per_member": Decimal(len(orders)) / 4,

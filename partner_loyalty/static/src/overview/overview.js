@@ -104,7 +104,7 @@ export class LoyaltyOverview extends Component {
 
     getGoalClass(goal) {
         const level = { reached: "success", on_course: "info", behind: "warning" }[goal.trend];
-        return `badge ms-2 text-bg-${level}`;
+        return `badge flex-shrink-0 align-self-start ms-2 text-bg-${level}`;
     }
 
     async openFigure(kpi) {
@@ -175,7 +175,7 @@ export class LoyaltyOverview extends Component {
         }
         bars.push([0, bridge.now.value]);
         colors.push(GRAY);
-        const labels = [_t("Before"), ...bridge.steps.map((step) => step.label), _t("Now")];
+        const labels = [_t("Earned before"), ...bridge.steps.map((step) => step.label), _t("Earned now")];
         return this.getChart("bar", labels, [{ label: bridge.unit, data: bars, backgroundColor: colors }]);
     }
 
