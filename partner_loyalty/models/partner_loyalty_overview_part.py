@@ -39,7 +39,7 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
         return {
             "verdict": {"level": level, "text": text},
             "sections": self._get_section_parts(focus, Kpi._get_values(facts), Kpi._get_values(before)),
-            "goals": self._get_goal_parts(focus),
+            **self._get_goal_parts(focus),
             "months": self._get_month_parts(focus),
             "tiers": self._get_tier_parts(focus),
             "bridges": self._get_bridge_parts(focus),
@@ -91,10 +91,10 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
 
     @api.model
     def _get_goal_parts(self, focus):
-        """Return the goals of the program whose days meet those looked at."""
+        """Return the goals of the program whose days meet those looked at, and how far all are by their weight."""
         Goal = self.env["partner.loyalty.goal"]
         if not Goal.has_access("read"):
-            return []
+            return {"goals": [], "goal_progress": False}
         goals = Goal.search(
             [
                 ("program_id", "=", focus.program.id),
@@ -102,18 +102,34 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
                 ("date_to", ">=", focus.first),
             ]
         )
-        labels = dict(Goal._fields["trend"]._description_selection(self.env))
-        return [
-            {
-                "id": goal.id,
-                "name": goal.name,
-                "summary": goal.summary,
-                "progress": round(goal.progress, 1),
-                "trend": goal.trend or "",
-                "trend_text": labels.get(goal.trend, ""),
-            }
-            for goal in goals
-        ]
+        return {
+            "goals": [self._prepare_goal(goal) for goal in goals],
+            "goal_progress": self._get_goal_progress(goals),
+        }
+
+    @api.model
+    def _prepare_goal(self, goal):
+        labels = dict(goal._fields["trend"]._description_selection(self.env))
+        return {
+            "id": goal.id,
+            "name": goal.name,
+            "summary": goal.summary,
+            "progress": round(goal.progress, 1),
+            "trend": goal.trend or "",
+            "trend_text": labels.get(goal.trend, ""),
+        }
+
+    @api.model
+    def _get_goal_progress(self, goals):
+        """Return how far goals are together, each by its weight and none beyond its target; False without weights.
+
+        :return: text in per cent
+        """
+        weight = sum(goals.mapped("weight"))
+        if not weight:
+            return False
+        progress = sum(goal.weight * min(100, max(0, goal.progress)) for goal in goals) / weight
+        return self.env._("%s %%", formatLang(self.env, progress, digits=0))
 
     @api.model
     def _get_month_parts(self, focus):

@@ -4,6 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 from statistics import median
 
+from odoo import fields
 from odoo.tests import freeze_time, tagged
 
 from ..const import COST_TYPES
@@ -232,6 +233,63 @@ class TestKpi(KpiCommon):
         values = self._get_values()
         self.assertAlmostEqual(values["approve_days"], 2)
         self.assertIsNone(values["pay_days"])
+
+    def test_time_to_pay(self):
+        """From the approval to the end of the day of the last payment."""
+        member = self._enroll(self.program, self.dealer, date_from="2025-01-01")
+        with freeze_time("2026-03-20 10:00:00"):
+            self._post_entry(member, 100)
+            payout = self._bill_payout(member, date="2026-03-20")
+        self.assertIsNone(self._get_values()["pay_days"])
+        with freeze_time("2026-03-25 10:00:00"):
+            self._pay(payout.bill_id, date="2026-03-25")
+        self.assertAlmostEqual(self._get_values()["pay_days"], 5 + 14 / 24, places=3)
+
+    # === SERVICE ===#
+
+    def test_satisfaction_is_what_members_answered(self):
+        """Comments and other days do not count; 4 and 5 of 5 do."""
+        member, other = self._enroll(self.program, self.dealer, self.referrer, date_from="2025-01-01")
+        answers = [(member, 5, "survey"), (member, 4, "survey"), (other, 2, "survey"), (other, 1, "comment")]
+        feedback_sudo = self.env["partner.loyalty.feedback"].sudo()
+        feedback_sudo.create(
+            [
+                {"member_id": who.id, "csat": csat, "source": source, "date": "2026-02-10", "text": "So it is."}
+                for who, csat, source in answers
+            ]
+        )
+        feedback_sudo.create({"member_id": other.id, "csat": 1, "source": "survey", "date": "2025-12-31"})
+        self.assertAlmostEqual(float(self._get_values()["satisfaction"]), 200 / 3)
+        self.assertAlmostEqual(float(self._get_values(member_ids=(other.id,))["satisfaction"]), 0)
+
+    def test_half_of_the_inquiries_were_answered_faster(self):
+        member = self._enroll(self.program, self.dealer, date_from="2025-01-01")
+        asked = [("2026-02-02 08:00:00", hours) for hours in (1, 3, 20)] + [("2025-12-30 08:00:00", 100)]
+        self.env["partner.loyalty.inquiry"].sudo().create(
+            [
+                {
+                    "name": "Where is March?",
+                    "text": "An invoice is missing.",
+                    "member_id": member.id,
+                    "contact_id": self.dealer_contact.id,
+                    "asked_at": moment,
+                    "answered_at": fields.Datetime.add(fields.Datetime.to_datetime(moment), hours=hours),
+                }
+                for moment, hours in asked
+            ]
+        )
+        self.assertAlmostEqual(self._get_values()["answer_hours"], 3)
+
+    def test_new_customers_are_those_whom_a_member_brought(self):
+        """Who was invoiced before is none, whoever brings it now."""
+        self._enroll(self.program, self.referrer, date_from="2025-01-01")
+        for customer in self._create_customers(2):
+            self._create_sale_invoice(customer, 100, date="2026-02-10", loyalty_partner_id=self.referrer.id)
+        self._create_sale_invoice(self.stranger, 100, date="2025-12-10")
+        self._create_sale_invoice(self.stranger, 100, date="2026-02-10", loyalty_partner_id=self.referrer.id)
+        values = self._get_values()
+        self.assertEqual(values["new_customers"], 2)
+        self.assertEqual(values["turnover"], 300)
 
     # === PLANTED DATA ===#
 

@@ -69,6 +69,26 @@ class TestOverview(OverviewCommon):
         steps = sum(step["value"] for step in bridge["steps"])
         self.assertAlmostEqual(bridge["before"]["value"] + steps, bridge["now"]["value"])
 
+    def test_goals_count_by_their_weight(self):
+        """One at half of its target with three times the weight of one that is far beyond it."""
+        self._sell()
+        common = {
+            "program_id": self.program.id,
+            "scope": "figure",
+            "kpi": "turnover",
+            "date_from": "2026-01-01",
+            "date_to": "2026-03-31",
+        }
+        self.env["partner.loyalty.goal"].create(
+            [
+                {**common, "name": "Half", "target": 4000, "weight": 3},
+                {**common, "name": "Twice", "target": 1000, "weight": 1},
+            ]
+        )
+        page = self._get_page()
+        self.assertEqual({goal["name"]: goal["progress"] for goal in page["goals"]}, {"Half": 50, "Twice": 200})
+        self.assertEqual(page["goal_progress"], "63 %")
+
     def test_rewards_and_what_they_cost(self):
         """What was had without points is a cost, as it is stated."""
         reward = self.env["partner.loyalty.reward"].create(
