@@ -88,6 +88,8 @@
         "views/partner_loyalty_backtest_views.xml",
         "views/partner_loyalty_overview_views.xml",
         "views/partner_loyalty_program_views.xml",
+        "views/partner_loyalty_pilot_member_views.xml",
+        "views/partner_loyalty_pilot_views.xml",
         "views/partner_loyalty_external_order_views.xml",
         "views/survey_question_views.xml",
         # It has a small addition to programs.

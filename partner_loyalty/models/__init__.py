@@ -152,6 +152,12 @@ from . import partner_loyalty_bridge
 from . import partner_loyalty_member_month
 from . import partner_loyalty_overview_part
 from . import partner_loyalty_overview
+from . import partner_loyalty_pilot_comparison
+from . import partner_loyalty_pilot
+from . import partner_loyalty_pilot_member
+from . import partner_loyalty_bonus_action_pilot
+from . import partner_loyalty_reward_pilot
+from . import partner_loyalty_why_pilot
 from . import account_move
 from . import account_partial_reconcile
 from . import crm_lead

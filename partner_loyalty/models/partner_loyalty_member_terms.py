@@ -24,6 +24,13 @@ class PartnerLoyaltyMemberTerms(models.AbstractModel):
         help="Which rules apply to sales of today, and at which rate.",
     )
 
+    pilot_member_ids = fields.One2many(
+        comodel_name="partner.loyalty.pilot.member",
+        inverse_name="member_id",
+        string="Pilots",
+        groups="partner_loyalty.partner_loyalty_group_officer",
+    )
+
     # === COMPUTE METHODS ===#
 
     @api.depends("program_id.rule_ids", "tier_id", "agreement_ids.date_from", "agreement_ids.date_to")
@@ -64,7 +71,9 @@ class PartnerLoyaltyMemberTerms(models.AbstractModel):
         ]
 
     def _applies_on(self, rule, day):
-        """Return whether sales of a day earn by a version of a rule, special agreements considered."""
+        """Return whether sales of a day earn by a version of a rule, pilots and special agreements considered."""
+        if any(pilot_sudo._is_held_back(self, day) for pilot_sudo in rule._get_pilots_sudo()):
+            return False
         guarantees = self._get_agreements_on(day, rule).filtered(lambda one: one.kind == "guarantee")
         if guarantees:
             return rule in guarantees.rule_id

@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class PartnerLoyaltyMetric(models.Model):
-    """Bonus actions and goals are users of metrics."""
+    """Bonus actions, goals and pilots are users of metrics."""
 
     _inherit = "partner.loyalty.metric"
 
@@ -16,9 +16,11 @@ class PartnerLoyaltyMetric(models.Model):
     # === BUSINESS METHODS ===#
 
     def _get_users(self):
-        """Override: bonus actions and goals cannot be worked out without their metric."""
-        # Whoever deletes a metric has to know of actions and goals in other companies, too.
+        """Override: bonus actions, goals and pilots cannot be worked out without their metric."""
+        # Whoever deletes a metric has to know of what uses it in other companies, too.
         uses = [("metric_id", "=", self.id)]
         actions_sudo = self.env["partner.loyalty.bonus.action"].sudo().search(uses)
         goals_sudo = self.env["partner.loyalty.goal"].sudo().search(uses)
-        return [*super()._get_users(), *actions_sudo.mapped("name"), *goals_sudo.mapped("name")]
+        pilots_sudo = self.env["partner.loyalty.pilot"].sudo().search(uses)
+        users = [*actions_sudo.mapped("name"), *goals_sudo.mapped("name"), *pilots_sudo.mapped("name")]
+        return [*super()._get_users(), *users]

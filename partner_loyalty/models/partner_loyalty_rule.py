@@ -207,6 +207,15 @@ class PartnerLoyaltyRule(models.Model):
     has_entries = fields.Boolean(
         string="Has Posted", readonly=True, copy=False, help="Statement lines were worked out by it."
     )
+    pilot_ids = fields.One2many(
+        comodel_name="partner.loyalty.pilot",
+        inverse_name="family_id",
+        string="Pilots",
+        groups="partner_loyalty.partner_loyalty_group_officer",
+    )
+    is_piloted = fields.Boolean(
+        compute="_compute_is_piloted", store=True, help="Rules without a pilot need not look for its groups."
+    )
     error = fields.Char(
         readonly=True, copy=False, help="Why the last run of this rule failed. Other rules went on; it is tried again."
     )
@@ -228,6 +237,11 @@ class PartnerLoyaltyRule(models.Model):
     def _compute_family_id(self):
         for rule in self:
             rule.family_id = rule.previous_id.family_id or rule
+
+    @api.depends("family_id.pilot_ids.state")
+    def _compute_is_piloted(self):
+        for rule in self:
+            rule.is_piloted = any(pilot.state != "draft" for pilot in rule.family_id.pilot_ids)
 
     # === CONSTRAINT METHODS ===#
 
@@ -490,12 +504,26 @@ class PartnerLoyaltyRule(models.Model):
         return read_domain(self.env, self.domain)
 
     def _get_own_domain(self):
-        """Return the filter of the rule over contributions, with its segments.
+        """Return the filter of the rule over contributions, with its segments, and less the control groups of pilots.
 
         :rtype: Domain
         """
         domain = self._get_filter_domain()
-        return domain & self.segment_ids._get_contribution_domain(self.program_id) if self.segment_ids else domain
+        if self.segment_ids:
+            domain &= self.segment_ids._get_contribution_domain(self.program_id)
+        for pilot_sudo in self._get_pilots_sudo():
+            domain &= pilot_sudo._get_contribution_domain()
+        return domain
+
+    def _get_pilots_sudo(self):
+        """Return the pilots that have started with the rule, in whichever version.
+
+        :rtype: recordset of ``partner.loyalty.pilot``
+        """
+        if not self.is_piloted:
+            return self.env["partner.loyalty.pilot"]
+        # Sales are answered in the name of people who cannot see pilots.
+        return self.family_id.sudo().pilot_ids.filtered(lambda pilot: pilot.state != "draft")
 
     def _get_full_domain(self):
         """Return what the rule counts of contributions: its filter, less what rules before it in its group count.

@@ -62,6 +62,8 @@ from . import test_payout
 from . import test_payout_policy
 from . import test_peer_complaints
 from . import test_periods
+from . import test_pilot
+from . import test_pilot_statistics
 from . import test_portal
 from . import test_portal_browser
 from . import test_portal_overview

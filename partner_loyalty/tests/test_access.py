@@ -114,6 +114,8 @@ RIGHTS = {
     "partner.loyalty.backtest.member": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.goal": BONUS,
     "partner.loyalty.goal.value": {"officer": "rwc", "manager": "rwcd", "administrator": "rwcd"},
+    "partner.loyalty.pilot": BONUS,
+    "partner.loyalty.pilot.member": {"officer": "r", "manager": "r", "administrator": "r"},
     "partner.loyalty.bonus.action": BONUS,
     "partner.loyalty.bonus.effect": BONUS,
     "partner.loyalty.bonus.rank": BONUS,
@@ -228,6 +230,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             **cls._create_bonus_records(),
             **cls._create_tier_review(),
             **cls._create_recognition_records(),
+            **cls._create_pilot(),
             "partner.loyalty.program": cls.program,
             "partner.loyalty.tier": cls.program.tier_ids[0],
             "partner.loyalty.rule": cls.program.rule_ids,
@@ -349,6 +352,22 @@ class AccessCommon(PartnerLoyaltyCommon):
             }
         )
         return {review._name: review, review.line_ids._name: review.line_ids}
+
+    @classmethod
+    def _create_pilot(cls):
+        """Try a rule with the dealer."""
+        pilot = cls.env["partner.loyalty.pilot"].create(
+            {
+                "name": "Trial",
+                "program_id": cls.program.id,
+                "hypothesis": "It helps",
+                "metric_id": cls.env.ref("partner_loyalty.partner_loyalty_metric_orders").id,
+                "rule_id": cls.program.rule_ids[0].id,
+            }
+        )
+        line_sudo = cls.env["partner.loyalty.pilot.member"].sudo()
+        line = line_sudo.create({"pilot_id": pilot.id, "member_id": cls.member.id, "arm": "treatment"})
+        return {pilot._name: pilot, line._name: line}
 
     @classmethod
     def _create_recognition_records(cls):
