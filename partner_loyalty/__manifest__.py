@@ -21,6 +21,7 @@
         "data/survey_data.xml",
         # Wizards before the views whose buttons open them.
         "wizard/base_module_uninstall_views.xml",
+        "wizard/partner_loyalty_advice_views.xml",
         "wizard/partner_loyalty_enroll_views.xml",
         "wizard/partner_loyalty_explain_views.xml",
         "wizard/partner_loyalty_rule_version_views.xml",

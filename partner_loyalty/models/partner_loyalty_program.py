@@ -23,6 +23,7 @@ class PartnerLoyaltyProgram(models.Model):
         "partner.loyalty.tier.policy",
         "partner.loyalty.payout.policy",
         "partner.loyalty.stack.policy",
+        "partner.loyalty.program.advice",
         "partner.loyalty.program.bonus",
         "partner.loyalty.tier.review.mixin",
         "partner.loyalty.quality.mixin",

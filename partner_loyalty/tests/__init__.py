@@ -1,5 +1,6 @@
 from . import test_access
 from . import test_adjustment
+from . import test_advice
 from . import test_agreement
 from . import test_api
 from . import test_application

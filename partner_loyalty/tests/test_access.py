@@ -130,6 +130,8 @@ RIGHTS = {
     "partner.loyalty.chunk": {"administrator": "r"},
     "partner.loyalty.check": {"manager": "r", "administrator": "r"},
     "partner.loyalty.check.line": {"manager": "r", "administrator": "r"},
+    "partner.loyalty.advice": OFFICERS_DIALOG,
+    "partner.loyalty.advice.line": OFFICERS_DIALOG,
     "partner.loyalty.enroll": OFFICERS_DIALOG,
     "partner.loyalty.enroll.line": OFFICERS_DIALOG,
     "partner.loyalty.payout.prepare": OFFICERS_DIALOG,
@@ -603,6 +605,7 @@ class AccessCommon(PartnerLoyaltyCommon):
     @classmethod
     def _create_dialogs(cls):
         vals = {
+            "partner.loyalty.advice": {"program_id": cls.program.id},
             "partner.loyalty.enroll": {"program_id": cls.program.id},
             "partner.loyalty.payout.prepare": {"program_id": cls.program.id},
             "partner.loyalty.payout.refuse": {"reason": "No"},

@@ -5,6 +5,7 @@ from . import partner_loyalty_ranking_mixin
 from . import base_module_uninstall
 from . import base_partner_merge
 from . import partner_loyalty_adjustment_refuse
+from . import partner_loyalty_advice
 from . import partner_loyalty_apply_past
 from . import partner_loyalty_attribution_choose
 from . import partner_loyalty_attribution_refuse

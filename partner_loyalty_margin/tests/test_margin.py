@@ -355,3 +355,38 @@ class TestMargin(PartnerLoyaltyMarginCommon):
         self._sell((100, 60))
         rules._fields["formula"].ondelete["margin"](rules)
         self.assertEqual(rules.exists().mapped("has_entries"), [True])
+
+
+@tagged("post_install", "-at_install")
+class TestMarginAdvice(PartnerLoyaltyMarginCommon):
+    """Advice on members who earn more than there is of margin."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.program = cls._create_program([{"formula": "percent", "rate": 30, "kind": "order"}])
+        cls.member = cls._enroll(cls.program, cls.dealer)
+
+    def _get_findings(self):
+        self._answer_documents()
+        advice = self.env["partner.loyalty.advice"]._advise(self.program)
+        return advice.line_ids.filtered(lambda line: line.kind == "margin")
+
+    def test_members_who_earn_more_than_their_margin_are_named(self):
+        self._create_costed_order(self.dealer, (100, 80))
+        finding = self._get_findings()
+        self.assertEqual(finding.res_ids, self.member.ids)
+        self.assertIn("Dealer (30.00\N{NO-BREAK SPACE}€ of 20.00\N{NO-BREAK SPACE}€)", finding.name)
+        self._create_costed_order(self.dealer, (100, 50))
+        self.assertFalse(self._get_findings())
+
+    def test_where_a_cost_is_not_known_nothing_is_said(self):
+        self._create_costed_order(self.dealer, (100, 80), (100, 0))
+        self.assertFalse(self._get_findings())
+
+    def test_points_cost_what_they_are_worth(self):
+        self._create_rule(self.program, name="Points", formula="per_amount", unit="point", rate=1, kind="order")
+        self._create_costed_order(self.dealer, (100, 65))
+        self.assertFalse(self._get_findings())
+        self.program.point_value = 0.1
+        self.assertEqual(self._get_findings().count, 1)
