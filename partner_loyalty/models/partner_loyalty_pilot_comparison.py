@@ -28,7 +28,7 @@ class PartnerLoyaltyPilotComparison(models.AbstractModel):
 
     # === FIELDS ===#
 
-    measured_on = fields.Date(readonly=True, copy=False)
+    measured_on = fields.Date(string="As of", readonly=True, copy=False)
     is_provisional = fields.Boolean(compute="_compute_is_provisional")
     treatment_count = fields.Integer(string="Members Who Have It", readonly=True, copy=False, aggregator=None)
     control_count = fields.Integer(string="Members Without", readonly=True, copy=False, aggregator=None)

@@ -78,7 +78,7 @@ class TestAdvice(PartnerLoyaltyCommon):
         )
         self.assertFinding("reward", "since 01/01/2026, and no member has the points", records=reward)
         self._post_entry(self.member, 50, unit="point")
-        self.assertEqual(self.assertFinding("reward", "though 1 members have the points").count, 1)
+        self.assertEqual(self.assertFinding("reward", "Members who have the points for it: 1.").count, 1)
         reward.point_cost = 0
         self.assertFinding("reward", "Let a tier or a bonus action give it")
         reward.point_cost = 50
@@ -89,12 +89,14 @@ class TestAdvice(PartnerLoyaltyCommon):
         self.program.tier_ids = [Command.create({"name": "Gold", "threshold": 1000})]
         gold = self.program.tier_ids.filtered(lambda tier: tier.name == "Gold")
         self.env["partner.loyalty.member"]._refresh_outlook(self.program)
-        self.assertFinding("tier", "Nobody has the tier “Gold”; for 2 members", "at 10 %", records=gold)
+        self.assertFinding(
+            "tier", "Nobody has the tier “Gold”. Members for whom it is the next one: 2", "at 10 %", records=gold
+        )
         self.assertFalse(self._get_lines("near"))
         self._create_sale_invoice(self.dealer, 850, date="2026-03-02")
         self._answer_documents()
         self.env["partner.loyalty.member"]._refresh_outlook(self.program)
-        self.assertFinding("near", "1 members lack less than a tenth for “Gold”", records=self.member)
+        self.assertFinding("near", "lack less than a tenth for “Gold”: 1.", records=self.member)
 
     def test_members_just_below_a_band(self):
         self._create_rule(
@@ -129,8 +131,8 @@ class TestAdvice(PartnerLoyaltyCommon):
 
     def test_bonus_actions_that_reach_nobody_and_who_just_missed_them(self):
         action = self._create_action(threshold=105)
-        self.assertFinding("bonus", "“Good month” has run since 01/01/2026", "reached nobody", records=action)
-        self.assertFinding("near", "1 members just missed “Good month”")
+        self.assertFinding("bonus", "“Good month” has reached nobody since 01/01/2026 (runs: 3)", records=action)
+        self.assertFinding("near", "just missed “Good month” in its last run: 1.")
 
     def test_bonus_actions_that_reach_somebody_are_all_right(self):
         self._create_action(threshold=50)
@@ -140,15 +142,15 @@ class TestAdvice(PartnerLoyaltyCommon):
         self.program.terms = "<p>Be good</p>"
         acceptances = self.env["partner.loyalty.acceptance"]
         acceptances.create({"member_id": self.member.id, "contact_id": self.dealer.id})
-        self.assertFinding("terms", "1 members have not accepted", records=self.other)
+        self.assertFinding("terms", "not accepted the terms in force: 1.", records=self.other)
         self.program.payout_needs_terms = True
         self.assertFinding("terms", "they are paid nothing")
         self.program.terms = "<p>Be better</p>"
-        self.assertFinding("terms", "2 members", records=self.member | self.other)
+        self.assertFinding("terms", ": 2.", records=self.member | self.other)
 
     def test_members_of_whom_nobody_can_log_in(self):
         member = self._enroll(self.program, self.stranger, date_from="2025-01-01")
-        self.assertFinding("login", "Of 1 members nobody can log in", records=member.partner_id)
+        self.assertFinding("login", "nobody can log in and see what they have earned: 1.", records=member.partner_id)
         contact = self._create_partner(name="Eve", parent_id=self.stranger.id)
         self._create_role_user("eve", "base.group_portal", partner_id=contact.id)
         self.assertFalse(self._get_lines("login"))

@@ -177,8 +177,8 @@ class PartnerLoyaltyAdvice(models.TransientModel):
                 **terms,
             )
         return self.env._(
-            "Nobody has claimed “%(reward)s” since %(day)s, though %(count)s members have the points for it. Tell "
-            "them, or offer something else.",
+            "Nobody has claimed “%(reward)s” since %(day)s. Members who have the points for it: %(count)s. Tell them, "
+            "or offer something else.",
             **terms,
         )
 
@@ -203,8 +203,8 @@ class PartnerLoyaltyAdvice(models.TransientModel):
         return [
             self._prepare_line_vals(
                 self.env._(
-                    "“%(action)s” has run since %(day)s (%(count)s times) and reached nobody. Lower what it asks for, "
-                    "or stop it.",
+                    "“%(action)s” has reached nobody since %(day)s (runs: %(count)s). Lower what it asks for, or "
+                    "stop it.",
                     action=action.name,
                     day=format_date(self.env, action.date_from),
                     count=runs[action.id],
@@ -245,7 +245,7 @@ class PartnerLoyaltyAdvice(models.TransientModel):
         if not count:
             return self.env._("Nobody has the tier “%(tier)s”. Look at what it asks for.", tier=tier.name)
         return self.env._(
-            "Nobody has the tier “%(tier)s”; for %(count)s members it is the next one, and the first of them is at "
+            "Nobody has the tier “%(tier)s”. Members for whom it is the next one: %(count)s; the first of them is at "
             "%(progress)s %%. Look at what it asks for.",
             tier=tier.name,
             count=count,
@@ -307,9 +307,8 @@ class PartnerLoyaltyAdvice(models.TransientModel):
         ]
         return self._prepare_line_vals(
             self.env._(
-                "%(count)s members earned more than the whole margin of their sales since %(day)s: %(examples)s. Lower "
+                "Members who earned more than the whole margin of their sales since %(day)s: %(examples)s. Lower "
                 "rates, or earn by the margin.",
-                count=len(members),
                 day=format_date(self.env, self.date_from),
                 examples=", ".join(examples),
             ),
@@ -338,7 +337,7 @@ class PartnerLoyaltyAdvice(models.TransientModel):
         return [
             self._prepare_line_vals(
                 self.env._(
-                    "%(count)s members lack less than a tenth for “%(tier)s”. Tell them how little it is.",
+                    "Members who lack less than a tenth for “%(tier)s”: %(count)s. Tell them how little it is.",
                     count=len(members),
                     tier=tier.name,
                 ),
@@ -361,7 +360,7 @@ class PartnerLoyaltyAdvice(models.TransientModel):
         for rule in rules:
             for threshold, member_ids in self.env.execute_query(self._get_near_band_query(rule)):
                 text = self.env._(
-                    "%(count)s members lack less than a tenth for the band from %(threshold)s of “%(rule)s” this time. "
+                    "Members who lack less than a tenth for the band from %(threshold)s of “%(rule)s” now: %(count)s. "
                     "Tell them how little it is.",
                     count=len(member_ids),
                     threshold=formatLang(self.env, threshold, digits=2),
@@ -419,7 +418,7 @@ class PartnerLoyaltyAdvice(models.TransientModel):
         return [
             self._prepare_line_vals(
                 self.env._(
-                    "%(count)s members just missed “%(action)s” in its last run. Tell them before the next one.",
+                    "Members who just missed “%(action)s” in its last run: %(count)s. Tell them before the next one.",
                     count=len(line_ids),
                     action=self.env["partner.loyalty.bonus.action"].browse(action_id).name,
                 ),
@@ -446,7 +445,7 @@ class PartnerLoyaltyAdvice(models.TransientModel):
         if not members:
             return []
         text = self.env._(
-            "%(count)s members have not accepted the terms in force. Ask them, or note what they have signed.",
+            "Members who have not accepted the terms in force: %(count)s. Ask them, or note what they have signed.",
             count=len(members),
         )
         if self.program_id.payout_needs_terms:
@@ -465,8 +464,8 @@ class PartnerLoyaltyAdvice(models.TransientModel):
         if not members:
             return []
         text = self.env._(
-            "Of %(count)s members nobody can log in and see what they have earned. Open their contacts and grant them "
-            "portal access.",
+            "Members of whom nobody can log in and see what they have earned: %(count)s. Open their contacts and grant "
+            "them portal access.",
             count=len(members),
         )
         return [self._prepare_line_vals(text, len(members), "res.partner", members.partner_id.ids)]
