@@ -24,13 +24,6 @@ class PartnerLoyaltyMemberTerms(models.AbstractModel):
         help="Which rules apply to sales of today, and at which rate.",
     )
 
-    pilot_member_ids = fields.One2many(
-        comodel_name="partner.loyalty.pilot.member",
-        inverse_name="member_id",
-        string="Pilots",
-        groups="partner_loyalty.partner_loyalty_group_officer",
-    )
-
     # === COMPUTE METHODS ===#
 
     @api.depends("program_id.rule_ids", "tier_id", "agreement_ids.date_from", "agreement_ids.date_to")

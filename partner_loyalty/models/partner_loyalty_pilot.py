@@ -6,7 +6,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import format_date
+from odoo.tools import SQL, format_date
 
 # The field that names what is tried, by its kind.
 TRIED_FIELDS = {"rule": "rule_id", "bonus": "action_id", "reward": "reward_id"}
@@ -508,22 +508,18 @@ class PartnerLoyaltyPilot(models.Model):
         :rtype: Domain
         """
         self.ensure_one()
-        held, kept = (
-            Domain(
-                "partner_id",
-                "any",
-                Domain(
-                    "loyalty_member_ids",
-                    "any",
-                    [("pilot_member_ids", "any", [("pilot_id", "=", self.id), ("arm", "=", arm)])],
-                ),
-            )
-            for arm in ("control", "treatment")
+        partners = SQL(
+            """SELECT member.partner_id
+                 FROM partner_loyalty_pilot_member line
+                 JOIN partner_loyalty_member member ON member.id = line.member_id
+                WHERE line.pilot_id = %s
+             GROUP BY member.partner_id HAVING bool_and(line.arm = 'control')""",
+            self.id,
         )
-        days = Domain("rate_date", ">=", self.date_from)
+        held = Domain("partner_id", "any!", partners) & Domain("rate_date", ">=", self.date_from)
         if self.rollout_date:
-            days &= Domain("rate_date", "<", self.rollout_date)
-        return ~(held & ~kept & days)
+            held &= Domain("rate_date", "<", self.rollout_date)
+        return ~held
 
     def _is_held_back(self, member, day):
         """Return whether a member is left out on a day.
@@ -537,4 +533,4 @@ class PartnerLoyaltyPilot(models.Model):
         lines = self.env["partner.loyalty.pilot.member"].search(
             [("pilot_id", "=", self.id), ("member_id.root_id", "=", member.root_id.id)]
         )
-        return lines[:1].arm == "control" and set(lines.mapped("arm")) == {"control"}
+        return set(lines.mapped("arm")) == {"control"}

@@ -504,13 +504,19 @@ class PartnerLoyaltyRule(models.Model):
         return read_domain(self.env, self.domain)
 
     def _get_own_domain(self):
-        """Return the filter of the rule over contributions, with its segments, and less the control groups of pilots.
+        """Return the filter of the rule over contributions, with its segments.
 
         :rtype: Domain
         """
         domain = self._get_filter_domain()
-        if self.segment_ids:
-            domain &= self.segment_ids._get_contribution_domain(self.program_id)
+        return domain & self.segment_ids._get_contribution_domain(self.program_id) if self.segment_ids else domain
+
+    def _get_open_domain(self):
+        """Return the filter and segments of the rule, less what the control groups of its pilots do.
+
+        :rtype: Domain
+        """
+        domain = self._get_own_domain()
         for pilot_sudo in self._get_pilots_sudo():
             domain &= pilot_sudo._get_contribution_domain()
         return domain
@@ -531,7 +537,7 @@ class PartnerLoyaltyRule(models.Model):
         :rtype: Domain
         """
         self.ensure_one()
-        domain = self._get_own_domain()
+        domain = self._get_open_domain()
         for earlier in self._get_group():
             if (earlier.sequence, earlier.id) < (self.sequence, self.id):
                 domain &= ~earlier._get_dated_domain()
@@ -542,7 +548,7 @@ class PartnerLoyaltyRule(models.Model):
 
         :rtype: Domain
         """
-        domain = self._get_own_domain()
+        domain = self._get_open_domain()
         if self.date_from:
             domain &= Domain("rate_date", ">=", self.date_from)
         if self.date_to:

@@ -227,6 +227,14 @@ class TestPilotOfRule(PilotCommon):
             [row["rule"] for row in without._get_terms_on(self.rule.date_from or invoice.invoice_date)], []
         )
 
+    def test_a_promotion_that_is_tried_is_compared_with_the_time_before_as_any_other(self):
+        self.rule.write({"date_from": START, "date_to": END})
+        pilot, _with_it, _without = self._start_pilot()
+        self.assertTrue(self.rule.is_piloted)
+        with freeze_time("2026-04-10 10:00:00"):
+            self.assertTrue(self.rule._is_comparable())
+        self.assertEqual(pilot.state, "running")
+
     def test_a_merge_takes_nothing_from_who_had_it(self):
         _pilot, with_it, without = self._start_pilot()
         self._sell(with_it)
