@@ -273,6 +273,14 @@ class TestPortalMdf(PortalRewardCommon):
             }
         )
 
+    def test_contacts_without_money_read_nothing_of_it(self):
+        claim, _page = self._claim(self.reward, "owner", **self.plan)
+        for role, found in (("owner", claim), ("finance", claim), ("sales", claim.browse())):
+            with self.subTest(role=role):
+                claims = claim.with_user(self.users[role])
+                self.env.invalidate_all()
+                self.assertEqual(claims.search([("id", "=", claim.id)]), found)
+
     def test_it_is_asked_for_with_a_plan_and_proved(self):
         claim, _page = self._claim(self.reward, "owner", **self.plan)
         self.assertRecordValues(

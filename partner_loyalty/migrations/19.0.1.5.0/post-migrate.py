@@ -2,6 +2,7 @@ from odoo import SUPERUSER_ID, api
 
 COMPANY = "user.commercial_partner_id.id"
 UNITS = "user.partner_id.loyalty_sees_money and ('money', 'point') or ('point',)"
+KINDS = "not user.partner_id.loyalty_sees_money and ('mdf', 'money') or ()"
 SEES_MONEY = "(user.partner_id.loyalty_sees_money and 1 or 0, '=', 1)"
 
 # The rules that look at the right of a contact by now; updates leave rules as they are.
@@ -9,6 +10,7 @@ DOMAINS = {
     "account": f"[('member_id.partner_id', '=', {COMPANY}), ('unit', 'in', {UNITS})]",
     "entry": f"[('account_id.member_id.partner_id', '=', {COMPANY}), ('account_id.unit', 'in', {UNITS})]",
     "payout": f"[('partner_id', '=', {COMPANY}), ('decision', '!=', 'draft'), {SEES_MONEY}]",
+    "claim": f"[('partner_id', '=', {COMPANY}), ('kind', 'not in', {KINDS})]",
     "fund": f"[('member_id.partner_id', '=', {COMPANY}), {SEES_MONEY}]",
 }
 
