@@ -70,7 +70,7 @@ class TestOverview(OverviewCommon):
         self.assertAlmostEqual(bridge["before"]["value"] + steps, bridge["now"]["value"])
 
     def test_goals_count_by_their_weight(self):
-        """One at half of its target with three times the weight of one that is far beyond it."""
+        """One at half of its target with four times the weight of one that is far beyond it."""
         self._sell()
         common = {
             "program_id": self.program.id,
@@ -81,13 +81,13 @@ class TestOverview(OverviewCommon):
         }
         self.env["partner.loyalty.goal"].create(
             [
-                {**common, "name": "Half", "target": 4000, "weight": 3},
+                {**common, "name": "Half", "target": 4000, "weight": 4},
                 {**common, "name": "Twice", "target": 1000, "weight": 1},
             ]
         )
         page = self._get_page()
         self.assertEqual({goal["name"]: goal["progress"] for goal in page["goals"]}, {"Half": 50, "Twice": 200})
-        self.assertEqual(page["goal_progress"], "63 %")
+        self.assertEqual(page["goal_progress"], "60 %")
 
     def test_rewards_and_what_they_cost(self):
         """What was had without points is a cost, as it is stated."""
@@ -114,6 +114,32 @@ class TestOverview(OverviewCommon):
         self.assertIn("12.00", row["cost"])
         self.assertEqual((row["claims"], row["rating"], row["wishes"]), (1, "–", "–"))
         self.assertEqual(self._get_kpi(page, "cost")["value"], 12)
+
+    def test_bonuses_and_what_was_sold_after_them(self):
+        """500 in the 30 days after, 1000 in the 30 days before; accountants read it, too."""
+        action = self.env["partner.loyalty.bonus.action"].create(
+            {
+                "name": "Good start",
+                "program_id": self.program.id,
+                "effect_ids": [Command.create({"kind": "money", "amount": 20})],
+            }
+        )
+        self._create_sale_invoice(self.dealer, 1000, date="2026-01-20")
+        self._create_sale_invoice(self.dealer, 500, date="2026-02-05")
+        self._create_sale_invoice(self.dealer, 7, date="2026-03-15")
+        run = self.env["partner.loyalty.bonus.run"].browse(action.action_preview()["res_id"])
+        line = run.line_ids.filtered(lambda line: line.member_id == self.member)
+        line.sudo().write(
+            {"state": "given", "due_date": "2026-02-01", "date": "2026-02-01", "money_amount": 20, "is_preview": False}
+        )
+        for role in ("officer", "accountant"):
+            with self.subTest(role):
+                page = self.Overview.with_user(self.users[role]).get_page({"program_id": self.program.id})
+                [row] = page["bonuses"]
+                self.assertEqual((row["name"], row["count"]), ("Good start", 1))
+                self.assertIn("-500.00", row["extra"].replace("\N{MINUS SIGN}", "-"))
+        # Nothing was posted for it.
+        line.sudo().write({"state": "preview", "is_preview": True})
 
     def test_nothing_to_see_says_what_to_do(self):
         empty = self._create_program([{"rate": 1}], name="Empty Club")
