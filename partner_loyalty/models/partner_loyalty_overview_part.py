@@ -40,6 +40,7 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
             "verdict": {"level": level, "text": text},
             "sections": self._get_section_parts(focus, Kpi._get_values(facts), Kpi._get_values(before)),
             **self._get_goal_parts(focus),
+            "pilots": self._get_pilot_parts(focus),
             "months": self._get_month_parts(focus),
             "tiers": self._get_tier_parts(focus),
             "bridges": self._get_bridge_parts(focus),
@@ -130,6 +131,23 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
             return False
         progress = sum(goal.weight * min(100, max(0, goal.progress)) for goal in goals) / weight
         return self.env._("%s %%", formatLang(self.env, progress, digits=0))
+
+    @api.model
+    def _get_pilot_parts(self, focus):
+        """Return the pilots whose days meet those looked at, with what they have shown so far."""
+        Pilot = self.env["partner.loyalty.pilot"]
+        if not Pilot.has_access("read"):
+            return []
+        pilots = Pilot.search(
+            [
+                ("program_id", "=", focus.program.id),
+                ("state", "!=", "draft"),
+                ("date_from", "<=", focus.last),
+                ("date_to", ">=", focus.first),
+            ]
+        )
+        waiting = self.env._("Nothing is measured yet.")
+        return [{"id": pilot.id, "name": pilot.name, "text": pilot.verdict_text or waiting} for pilot in pilots]
 
     @api.model
     def _get_month_parts(self, focus):

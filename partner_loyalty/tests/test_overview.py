@@ -89,6 +89,27 @@ class TestOverview(OverviewCommon):
         self.assertEqual({goal["name"]: goal["progress"] for goal in page["goals"]}, {"Half": 50, "Twice": 200})
         self.assertEqual(page["goal_progress"], "60 %")
 
+    def test_pilots_say_what_they_have_shown(self):
+        """Only those of these days, and none that has not started."""
+        common = {
+            "program_id": self.program.id,
+            "hypothesis": "More is sold.",
+            "metric_id": self.env.ref("partner_loyalty.partner_loyalty_metric_turnover").id,
+            "rule_id": self.program.rule_ids.id,
+            "date_from": "2026-03-01",
+            "date_to": "2026-05-31",
+        }
+        pilots = self.env["partner.loyalty.pilot"].create([{**common, "name": "Draft"}, {**common, "name": "Running"}])
+        pilots[1].sudo().state = "running"
+        self.assertEqual(
+            [(pilot["name"], pilot["text"]) for pilot in self._get_page()["pilots"]],
+            [("Running", "Nothing is measured yet.")],
+        )
+        self.assertFalse(self._get_page(period="last_quarter")["pilots"])
+        accountant = self.Overview.with_user(self.users["accountant"])
+        self.assertFalse(accountant.get_page({"program_id": self.program.id})["pilots"])
+        pilots.sudo().state = "draft"
+
     def test_rewards_and_what_they_cost(self):
         """What was had without points is a cost, as it is stated."""
         reward = self.env["partner.loyalty.reward"].create(
