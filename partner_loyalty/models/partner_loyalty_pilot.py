@@ -295,7 +295,7 @@ class PartnerLoyaltyPilot(models.Model):
                     )
                 )
             # Results are set by the program alone.
-            pilot.sudo()._measure()
+            pilot.sudo()._follow()
 
     def action_roll_out(self):
         """Let all members have from tomorrow on what was tried."""
@@ -334,9 +334,7 @@ class PartnerLoyaltyPilot(models.Model):
         )
         self.env["ir.cron"]._commit_progress(remaining=len(pilots))
         for pilot in pilots:
-            pilot._measure()
-            if pilot.date_to < pilot.program_id._get_today():
-                pilot._end()
+            pilot._follow()
             self.env["ir.cron"]._commit_progress(1)
 
     def _start(self):
@@ -359,6 +357,13 @@ class PartnerLoyaltyPilot(models.Model):
         )
         self.state = "running"
         self.message_post(body=self._get_balance_text())
+
+    def _follow(self):
+        """Compare the groups as of today, and end the pilot where its last day is over."""
+        self.ensure_one()
+        self._measure()
+        if self.state == "running" and self.date_to < self.program_id._get_today():
+            self._end()
 
     def _end(self):
         """Wait for a decision, and remind the responsible of it."""

@@ -341,8 +341,8 @@ class TestPilotComparison(PilotCommon):
         pilot, _with_it, _without = self._start_pilot(by_size=False)
         self._sell_before_and_since(pilot, 0, 40)
         with freeze_time("2026-07-01 10:00:00"):
-            self._run_cron("ir_cron_measure_pilots")
-        self.assertEqual(pilot.verdict, "harms")
+            pilot.action_measure()
+        self.assertEqual((pilot.verdict, pilot.state), ("harms", "ended"))
         self.assertIn("-40.00", pilot.verdict_text)
 
     def test_one_giant_leaves_it_unclear(self):
