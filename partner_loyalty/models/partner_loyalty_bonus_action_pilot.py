@@ -20,7 +20,6 @@ class PartnerLoyaltyBonusAction(models.Model):
 
     def _add_standing(self, query, member, day):
         """Override: the control group of a pilot is not in the audience in its days."""
-        super()._add_standing(query, member, day)
         # Actions run in the name of people who cannot see pilots.
         for pilot_sudo in self.sudo().pilot_ids.filtered(lambda pilot: pilot.state != "draft"):
             query.add_where(
@@ -36,3 +35,4 @@ class PartnerLoyaltyBonusAction(models.Model):
                     member=member,
                 )
             )
+        return super()._add_standing(query, member, day)

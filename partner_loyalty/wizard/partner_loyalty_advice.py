@@ -449,7 +449,8 @@ class PartnerLoyaltyAdvice(models.TransientModel):
             count=len(members),
         )
         if self.program_id.payout_needs_terms:
-            text = f"{text} {self.env._('Until then they are paid nothing.')}"
+            unpaid = self.env._("Until then they are paid nothing.")
+            text = f"{text} {unpaid}"
         return [self._prepare_line_vals(text, len(members), members._name, members.ids)]
 
     def _find_login(self):
