@@ -517,11 +517,12 @@ class PartnerLoyaltyAdjustment(models.Model):
 
     def _set_decision(self, decision, **vals):
         """Override: the disputes that an adjustment makes up for are over with it, or wait anew."""
-        super()._set_decision(decision, **vals)
+        result = super()._set_decision(decision, **vals)
         if decision in ("approved", *WITHDRAWN_STATES):
             # Managers who decide on adjustments answer disputes by that, whatever rights they have on them.
             inquiries_sudo = self.env["partner.loyalty.inquiry"].sudo().search([("adjustment_id", "in", self.ids)])
             inquiries_sudo._follow_adjustment(decision)
+        return result
 
     def _get_approval_summary(self):
         return self.env._("Adjustments to approve: %s", len(self))

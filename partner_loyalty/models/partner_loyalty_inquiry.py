@@ -220,9 +220,10 @@ class PartnerLoyaltyInquiry(models.Model):
             inquiry.answer_hours = took.total_seconds() / 3600 if took else 0
 
     def _compute_access_url(self):
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for inquiry in self:
             inquiry.access_url = f"/my/loyalty/{inquiry.program_id.id}/inquiries/{inquiry.id}"
+        return result
 
     # === CONSTRAINT METHODS ===#
 

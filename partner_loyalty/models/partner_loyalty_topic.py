@@ -43,7 +43,7 @@ class PartnerLoyaltyTopic(models.Model):
         help="The member who began it; the company itself where it is empty.",
     )
     partner_id = fields.Many2one(related="member_id.partner_id", store=True, index="btree_not_null")
-    contact_id = fields.Many2one(comodel_name="res.partner", string="Contact", readonly=True)
+    contact_id = fields.Many2one(comodel_name="res.partner", readonly=True)
     state = fields.Selection(
         selection=[
             ("pending", "To Publish"),

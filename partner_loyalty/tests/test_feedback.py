@@ -134,7 +134,7 @@ class TestAskMembers(FeedbackCommon):
         def ask_and_fail(program, purpose, member, contact, due_date):
             answer = ask(program, purpose, member, contact, due_date)
             if member == self.member:
-                raise UserError("No")
+                raise UserError(self.env._("No"))
             return answer
 
         self.patch(type(self.program), "_ask_member", ask_and_fail)
@@ -337,7 +337,7 @@ class TestFeedback(FeedbackCommon):
         answers = self._ask_satisfaction()
 
         def fail(_feedback, _answer):
-            raise UserError("No")
+            raise UserError(self.env._("No"))
 
         self.patch(type(self.env["partner.loyalty.feedback"]), "_take_answer", fail)
         with self.assertLogs("odoo.addons.partner_loyalty.models.survey_user_input", "WARNING"):
