@@ -58,6 +58,10 @@ class FeedbackCommon(PartnerLoyaltyCommon):
         return feedback.create({"member_id": self.member.id, **values}).with_user(self.users["officer"])
 
 
+# Why something is refused by a test.
+REASON = "No"
+
+
 @tagged("post_install", "-at_install")
 class TestAskMembers(FeedbackCommon):
     def test_a_new_member_is_asked_once_what_matters(self):
@@ -134,7 +138,7 @@ class TestAskMembers(FeedbackCommon):
         def ask_and_fail(program, purpose, member, contact, due_date):
             answer = ask(program, purpose, member, contact, due_date)
             if member == self.member:
-                raise UserError(self.env._("No"))
+                raise UserError(REASON)
             return answer
 
         self.patch(type(self.program), "_ask_member", ask_and_fail)
@@ -337,7 +341,7 @@ class TestFeedback(FeedbackCommon):
         answers = self._ask_satisfaction()
 
         def fail(_feedback, _answer):
-            raise UserError(self.env._("No"))
+            raise UserError(REASON)
 
         self.patch(type(self.env["partner.loyalty.feedback"]), "_take_answer", fail)
         with self.assertLogs("odoo.addons.partner_loyalty.models.survey_user_input", "WARNING"):
