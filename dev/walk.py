@@ -229,8 +229,14 @@ class Walk:
             self.note(page, f"not so: {what}")
 
     def expect_ukrainian(self, page):
-        """Expect a page that somebody who knows no English can read."""
-        text = page.inner_text("main") if page.locator("main").count() else page.inner_text("body")
+        """Expect a page that somebody who knows no English can read, but for what the company wrote itself."""
+        text = page.evaluate(
+            """() => {
+                const copy = document.querySelector("main").cloneNode(true);
+                copy.querySelectorAll(".o_loyalty_html, script, style").forEach((written) => written.remove());
+                return copy.textContent;
+            }"""
+        )
         words = re.findall(r"[^\W\d_]{3,}", text)
         foreign = [word for word in words if not UKRAINIAN.search(word)]
         if len(foreign) > len(words) / 3:
