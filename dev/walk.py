@@ -20,6 +20,8 @@ PASSWORD = "correct horse battery"
 SERIOUS = ("serious", "critical")
 # What the walk needs of the database, it does by the external API, as the administrator of the demo data.
 ADMINISTRATOR = ("admin", "admin")
+# The link to a deal that is registered.
+A_DEAL = "a[href*='/deals/']:not([href$='/new'])"
 UKRAINIAN = re.compile("[а-яіїєґ]", re.IGNORECASE)
 
 
@@ -31,7 +33,8 @@ class Walk:
     """
 
     def __init__(self, browser, mailbox):
-        self.browser, self.mailbox, self.findings, self.pages = browser, mailbox, [], 0
+        self.browser, self.mailbox, self.findings = browser, mailbox, []
+        self.pages, self.done = 0, 0
         self.admin = self.open_page(DESKTOP)
         log_in(self.admin, *ADMINISTRATOR)
 
@@ -203,6 +206,60 @@ class Walk:
         self.expect(page, not page.locator("[data-loyalty-balance=money]").count(), "sales read no money")
         self.visit(page, f"{base}/payouts", status=403)
 
+    # --- A dealer ---
+
+    def act_as_a_dealer(self, size):
+        """Send each form that an owner finds, by tapping or clicking."""
+        page = self.open_page(size)
+        log_in(page, "loyalty_dealer", "loyalty_dealer")
+        page.goto(f"{BASE_URL}/my/loyalty")
+        page.wait_for_timeout(1000)
+        base = page.url.removeprefix(BASE_URL).split("?")[0].rstrip("/")
+        number = str(int(time.time()))
+        forms = [
+            ("rewards", "a[href*='/rewards/']", "/claim", {}),
+            ("promotions", None, "/join", {}),
+            ("leaderboard", None, "/leaderboard/name", {}),
+            ("leaderboard", None, "/leaderboard/name", {}),
+            ("deals/new", None, "/deals/register", {"customer_name": f"School {number}", "name": "Roof of the school"}),
+            (
+                "deals",
+                A_DEAL,
+                "/price",
+                {"price_discount": "5", "price_reason": "A rival"},
+            ),
+            ("deals", A_DEAL, "/cancel", {}),
+            ("news", None, "/news/read", {}),
+            ("statement", "a[href*='/dispute']", "/dispute", {"text": "This price was agreed otherwise."}),
+            ("ask", None, "/ask", {"subject": "Training", "text": "When is the next one?"}),
+            ("feedback", None, "/feedback", {"text": "The new catalog reads well."}),
+            ("discussions", None, "/discussions", {"title": f"Winter {number}", "text": "Who sells in winter?"}),
+            ("settings", None, "/settings/save", {}),
+        ]
+        for path, link, action, values in forms:
+            page.goto(f"{BASE_URL}{base}/{path}")
+            if link and page.locator(link).count():
+                page.goto(f"{BASE_URL}{page.locator(link).first.get_attribute('href')}")
+            self.submit(page, action, values)
+
+    def submit(self, page, action, values):
+        """Fill in a form and send it; where there is none, such as for a promotion that was joined, go on."""
+        form = page.locator(f"form[method=post][action$='{action}']")
+        if not form.count():
+            return
+        for summary in page.locator("details:not([open]) summary").all():
+            summary.click()
+        for name, value in values.items():
+            field = form.locator(f"[name={name}]")
+            if field.count():
+                field.first.fill(value)
+        form.locator("[type=submit]").first.click()
+        page.wait_for_timeout(1500)
+        name = re.sub(r"\W+", "_", action.strip("/"))
+        self.look(page, f"did_{name}")
+        self.expect(page, not page.locator(".alert-danger").count(), f"{action} is taken")
+        self.done += 1
+
     # --- Every page ---
 
     def open_every_page(self, size):
@@ -273,11 +330,12 @@ def main():
             walk.follow_a_stranger()
             for size in (PHONE, DESKTOP):
                 walk.open_every_page(size)
+                walk.act_as_a_dealer(size)
         finally:
             walk.call("ir.mail_server", "unlink", [server])
     for finding in dict.fromkeys(walk.findings):
         print(finding)
-    print(f"{walk.pages} pages seen, {len(walk.findings)} findings; pictures are in {OUTPUT}")
+    print(f"{walk.pages} pages seen, {walk.done} forms sent, {len(walk.findings)} findings; pictures are in {OUTPUT}")
     return 1 if walk.findings else 0
 
 
