@@ -234,7 +234,7 @@ class Walk:
                 "statement",
                 "a[href*='/dispute']:has-text('Something is wrong')",
                 "/dispute",
-                {"text": "This price was agreed otherwise."},
+                {"subject": "Price", "text": "This price was agreed otherwise."},
             ),
             ("ask", None, "/ask", {"subject": "Training", "text": "When is the next one?"}),
             ("feedback", None, "/feedback", {"text": "The new catalog reads well."}),
