@@ -34,7 +34,7 @@ TABLES = {
     "account_partial_reconcile": (("id", "debit_move_id", "credit_move_id"), ()),
     "crm_lead": (("id", "partner_id", "loyalty_buyer_id", "loyalty_partner_id"), ()),
     "survey_user_input": (("id", "partner_id", "loyalty_holder_id"), ("access_token",)),
-    "partner_loyalty_member": (("id", "root_id", "partner_id", "referrer_id"), ()),
+    "partner_loyalty_member": (("id", "root_id", "partner_id", "referrer_id"), ("referral_code",)),
     "partner_loyalty_member_period": (("id", "member_id"), ()),
     "partner_loyalty_deal": (("id", "member_id", "partner_id", "customer_id", "customer_company_id"), ()),
     "partner_loyalty_account": (("id", "member_id"), ()),
