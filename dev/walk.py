@@ -190,21 +190,22 @@ class Walk:
 
     def invite_salesperson(self, base, application):
         """Let a colleague in who sells: points, and no money."""
-        login = f"sales{int(time.time())}@example.com"
-        group = self.call("ir.model.data", "check_object_reference", "base", "group_portal")[1]
-        contact = self.call(
-            "res.partner",
-            "create",
-            {"name": "Петро Сірко", "parent_id": application["partner_id"][0], "email": login, "lang": "uk_UA"},
-        )
-        values = {"partner_id": contact, "login": login, "password": PASSWORD, "group_ids": [(6, 0, [group])]}
-        self.call("res.users", "create", values)
         page = self.open_page(PHONE, "uk-UA")
-        log_in(page, login, PASSWORD)
+        log_in(page, self.create_login(application["partner_id"][0], "sales", lang="uk_UA"), PASSWORD)
         self.visit(page, base)
         self.expect(page, page.locator("[data-loyalty-balance=point]").count(), "sales read their points")
         self.expect(page, not page.locator("[data-loyalty-balance=money]").count(), "sales read no money")
         self.visit(page, f"{base}/payouts", status=403)
+
+    def create_login(self, partner, right, **values):
+        """Give a company a contact with a right in the portal; return the login."""
+        login = f"{right}{time.time_ns()}@example.com"
+        group = self.call("ir.model.data", "check_object_reference", "base", "group_portal")[1]
+        values = {"name": "Петро Сірко", "parent_id": partner, "email": login, "loyalty_portal_right": right, **values}
+        contact = self.call("res.partner", "create", values)
+        user = {"partner_id": contact, "login": login, "password": PASSWORD, "group_ids": [(6, 0, [group])]}
+        self.call("res.users", "create", user)
+        return login
 
     # --- A dealer ---
 
@@ -268,10 +269,20 @@ class Walk:
 
     # --- Every page ---
 
-    def open_every_page(self, size):
-        """Open each page that the portal of a dealer of the demo data leads to."""
+    def open_pages_by_each_right(self):
+        """Open what the portal leads to for an owner, and for contacts of its company with other rights."""
+        (dealer,) = self.call("res.users", "search_read", [("login", "=", "loyalty_dealer")], ["commercial_partner_id"])
+        logins = {"loyalty_dealer": "loyalty_dealer"}
+        for right in ("finance", "sales"):
+            logins[self.create_login(dealer["commercial_partner_id"][0], right)] = PASSWORD
+        for login, password in logins.items():
+            for size in (PHONE, DESKTOP):
+                self.open_every_page(size, login, password)
+
+    def open_every_page(self, size, login, password):
+        """Open each page that the portal leads somebody to."""
         page = self.open_page(size)
-        log_in(page, "loyalty_dealer", "loyalty_dealer")
+        log_in(page, login, password)
         page.goto(f"{BASE_URL}/my/loyalty")
         page.wait_for_timeout(1000)
         waiting, kinds = get_links(page), set()
@@ -334,8 +345,8 @@ def main():
         server = walk.call("ir.mail_server", "create", server)
         try:
             walk.follow_a_stranger()
+            walk.open_pages_by_each_right()
             for size in (PHONE, DESKTOP):
-                walk.open_every_page(size)
                 walk.act_as_a_dealer(size)
         finally:
             walk.call("ir.mail_server", "unlink", [server])
