@@ -3,6 +3,7 @@
 import io
 from decimal import Decimal
 
+from lxml import html
 from pypdf import PdfReader
 
 from odoo.exceptions import UserError
@@ -13,6 +14,7 @@ from odoo.tools import SQL
 from ..const import ENTRY_TYPES
 from ..models.partner_loyalty_member_statement import STATEMENT_GROUPS
 from .common import PartnerLoyaltyCommon
+from .common_portal import HOSTILE
 
 FIRST, LAST = Date.to_date("2026-03-01"), Date.to_date("2026-03-31")
 
@@ -104,6 +106,21 @@ class TestStatement(PartnerLoyaltyCommon):
 
     def _read(self, pdf):
         return " ".join(" ".join(page.extract_text() for page in pdf.pages).split())
+
+    def test_hostile_names_are_text_on_paper(self):
+        self._create_sale_invoice(self.dealer, 100)
+        self._answer_documents()
+        statement, report = self._open(), self.env["ir.actions.report"].with_user(self.users["officer"])
+        for name in HOSTILE[:-1]:
+            with self.subTest(name=name):
+                self.dealer.name = self.program.name = name
+                content, _kind = report._render_qweb_html(
+                    "partner_loyalty.partner_loyalty_statement_report_action", statement.ids
+                )
+                page = html.fromstring(content)
+                self.assertIn(" ".join(name.split()), " ".join(page.text_content().split()))
+                self.assertFalse(page.xpath("//img[@onerror]"))
+                self.assertNotIn("alert(1)", " ".join(page.xpath("//script/text()")))
 
     def test_on_paper_with_the_cause_of_each_line(self):
         self._create_sale_invoice(self.dealer, 100)
