@@ -1,6 +1,7 @@
 import re
 from decimal import Decimal
 
+from psycopg2 import IntegrityError
 from werkzeug.exceptions import Forbidden, NotFound
 
 from odoo import http
@@ -250,6 +251,13 @@ class PartnerLoyaltyPortal(CustomerPortal):
         request.session["loyalty_error"] = text
         return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}{page}", code=303)
 
+    def _get_refusal_text(self, error):
+        """Return an error in words; that of a constraint of the database as its model says it."""
+        if isinstance(error, UserError):
+            return str(error)
+        names = (name for name, model in request.env.registry.items() if model._table == error.diag.table_name)
+        return request.env[next(names, "base")]._sql_error_to_message(error)
+
     @staticmethod
     def _needs_terms(member_sudo):
         """Return whether a member is not paid until somebody of it accepts the terms."""
@@ -275,12 +283,12 @@ class PartnerLoyaltyPortal(CustomerPortal):
 
         :param member_sudo: whose page it is
         :param str page: what follows the base URL, such as ``/payouts/7``
-        :param action: does it, and returns a sentence for the user, or None; a ``UserError`` undoes it and is shown
+        :param action: does it, and returns a sentence for the user, or None; what is refused is undone and shown
         """
         try:
             with request.env.cr.savepoint():
                 message = action()
-        except UserError as error:
-            return self._refuse_loyalty(member_sudo, page, str(error))
+        except (UserError, IntegrityError) as error:
+            return self._refuse_loyalty(member_sudo, page, self._get_refusal_text(error))
         request.session["loyalty_message"] = message
         return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}{page}", code=303)

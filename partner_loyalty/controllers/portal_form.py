@@ -37,13 +37,6 @@ class PartnerLoyaltyPortalForm(PartnerLoyaltyPortal):
             request.session["loyalty_message"] = message
         return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}{target}", code=303)
 
-    def _get_refusal_text(self, error):
-        """Return an error in words; that of a constraint of the database as its model says it."""
-        if isinstance(error, UserError):
-            return str(error)
-        names = (name for name, model in request.env.registry.items() if model._table == error.diag.table_name)
-        return request.env[next(names, "base")]._sql_error_to_message(error)
-
     def _pop_loyalty_form(self, page):
         """Return what was typed into the form of a page that was refused just now, once.
 

@@ -3,6 +3,7 @@
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..controllers.portal_terms import PartnerLoyaltyPortalTerms
 from .common_portal import PortalCommon
 
 
@@ -40,6 +41,14 @@ class TestPortalTerms(PortalCommon):
         page = self._open(self.url)
         self.assertIn(f"by {self.users['owner'].name}", self._read(page))
         self.assertFalse(page.xpath("//form[contains(@action, 'accept')]"))
+
+    def test_what_the_database_refuses_is_said_in_words(self):
+        def clash(_controller, member_sudo, _version):
+            member_sudo.env.cr.execute("UPDATE partner_loyalty_metric SET minimum_answers = 0")
+
+        self.patch(PartnerLoyaltyPortalTerms, "_accept_terms", clash)
+        with mute_logger("odoo.sql_db"):
+            self.assertIn("enter 1 or more", self._read(self._accept(), "alert-danger"))
 
     def test_accepting_twice_is_noted_once(self):
         self._accept()
