@@ -315,32 +315,35 @@ class PartnerLoyaltyEntry(models.Model):
         :rtype: list[tuple]
         """
         self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                WITH source AS MATERIALIZED (%s),
-                account AS (
-                    UPDATE partner_loyalty_account account
-                       SET balance = account.balance + change.amount, version = account.version + change.entries
-                      FROM (SELECT account_id, SUM(amount) AS amount, COUNT(*) AS entries
-                              FROM source GROUP BY account_id) change
-                     WHERE account.id = change.account_id
-                 RETURNING account.id, account.program_id, account.company_id,
-                           account.version - change.entries AS last_sequence
-                ), program AS MATERIALIZED (
-                    SELECT id, lock_date FROM partner_loyalty_program
-                     WHERE id IN (SELECT program_id FROM account) FOR SHARE
-                )
-                %s
-                """,
-                source,
-                self._get_insert_query(is_open),
-            )
-        )
+        rows = self.env.execute_query(self._get_posting_query(source, is_open))
         self._invalidate_ledger()
         rows = sorted((entry_id, account_id, Decimal(amount)) for entry_id, account_id, amount in rows)
         self.env["partner.loyalty.live"]._note([entry_id for entry_id, _account_id, _amount in rows])
         return rows
+
+    @api.model
+    def _get_posting_query(self, source, is_open):
+        """Return the statement that updates the accounts and appends the entries; see :meth:`_post`."""
+        return SQL(
+            """
+            WITH source AS MATERIALIZED (%s),
+            account AS (
+                UPDATE partner_loyalty_account account
+                   SET balance = account.balance + change.amount, version = account.version + change.entries
+                  FROM (SELECT account_id, SUM(amount) AS amount, COUNT(*) AS entries
+                          FROM source GROUP BY account_id) change
+                 WHERE account.id = change.account_id
+             RETURNING account.id, account.program_id, account.company_id,
+                       account.version - change.entries AS last_sequence
+            ), program AS MATERIALIZED (
+                SELECT id, lock_date FROM partner_loyalty_program
+                 WHERE id IN (SELECT program_id FROM account) FOR SHARE
+            )
+            %s
+            """,
+            source,
+            self._get_insert_query(is_open),
+        )
 
     @api.model
     def _get_insert_query(self, is_open):

@@ -204,14 +204,7 @@ class PartnerLoyaltyFeedbackPolicy(models.AbstractModel):
         CROSS JOIN LATERAL (
                 SELECT (member.date_from + make_interval(months => period.number * %(months)s))::date AS day
              ) due
-        CROSS JOIN LATERAL (
-                SELECT partner.id FROM res_partner partner
-                 WHERE partner.commercial_partner_id = member.partner_id AND partner.active
-                   AND partner.email_normalized IS NOT NULL
-                   AND NOT EXISTS (SELECT 1 FROM mail_blacklist blacklist
-                                    WHERE blacklist.email = partner.email_normalized AND blacklist.active)
-              ORDER BY partner.id <> member.partner_id, partner.id LIMIT 1
-             ) contact
+        CROSS JOIN LATERAL (%(contact)s) contact
              WHERE member.program_id = %(program)s AND member.state = 'active' AND member.merged_into_id IS NULL
                AND period.number >= %(first)s
                AND NOT EXISTS (SELECT 1 FROM survey_user_input asked
@@ -221,12 +214,30 @@ class PartnerLoyaltyFeedbackPolicy(models.AbstractModel):
             """,
             today=SQL("%s::date", self._get_today()),
             months=self[PURPOSES[purpose][1]],
+            contact=self._get_contact_to_ask_query(),
             program=self.id,
             # Who has just joined knows what it needs, and not yet how satisfied it is.
             first=int(purpose == "satisfaction"),
             purpose=purpose,
             since=fields.Datetime.now() - timedelta(days=ANSWER_DAYS),
             limit=ASKED_AT_ONCE,
+        )
+
+    @api.model
+    def _get_contact_to_ask_query(self):
+        """Return who of ``member`` can be written to: the company itself, or else the first of its contacts.
+
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT partner.id FROM res_partner partner
+             WHERE partner.commercial_partner_id = member.partner_id AND partner.active
+               AND partner.email_normalized IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM mail_blacklist blacklist
+                                WHERE blacklist.email = partner.email_normalized AND blacklist.active)
+          ORDER BY partner.id <> member.partner_id, partner.id LIMIT 1
+            """
         )
 
     # === GETTERS ===#

@@ -33,7 +33,7 @@ class PartnerLoyaltyKpi(models.AbstractModel):
         return [
             (self.env._("What it costs and brings"), [*self._get_cost_kpis(), *self._get_return_kpis()]),
             (self.env._("Growth"), [*self._get_growth_kpis(), *self._get_sum_kpis()]),
-            (self.env._("Sales"), [*self._get_sales_kpis(), *self._get_deal_kpis()]),
+            (self.env._("Sales"), [*self._get_sales_kpis(), *self._get_deal_kpis(), *self._get_customer_kpis()]),
             (self.env._("Members"), [*self._get_member_kpis(), *self._get_loyalty_kpis()]),
             (self.env._("Service"), [*self._get_service_kpis(), *self._get_time_kpis()]),
         ]
@@ -249,6 +249,11 @@ class PartnerLoyaltyKpi(models.AbstractModel):
                 self.env._("How they are spread."),
                 "deals",
             ),
+        ]
+
+    @api.model
+    def _get_customer_kpis(self):
+        return [
             Kpi(
                 "new_customers",
                 self.env._("New Customers through Members"),
