@@ -1,5 +1,6 @@
 from . import partner_loyalty_campaign_mixin
 from . import partner_loyalty_input_mixin
+from . import partner_loyalty_member_owned_mixin
 from . import partner_loyalty_rule_part_mixin
 from . import partner_loyalty_support_mixin
 from . import partner_loyalty_term_mixin

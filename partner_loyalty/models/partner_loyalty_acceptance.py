@@ -8,23 +8,14 @@ class PartnerLoyaltyAcceptance(models.Model):
 
     _name = "partner.loyalty.acceptance"
     _description = "Accepted Terms"
-    _inherit = ["partner.loyalty.protected.mixin", "partner.loyalty.input.mixin"]
+    _inherit = ["partner.loyalty.protected.mixin", "partner.loyalty.input.mixin", "partner.loyalty.member.owned.mixin"]
     _order = "date desc, id desc"
     _rec_name = "member_id"
     _protected_fields = frozenset({"company_id", "date", "partner_id", "program_id", "terms", "user_id", "version"})
 
     # === FIELDS ===#
 
-    member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member",
-        required=True,
-        index=True,
-        ondelete="cascade",
-        domain="[('merged_into_id', '=', False)]",
-    )
-    program_id = fields.Many2one(related="member_id.program_id", store=True, index=True)
-    partner_id = fields.Many2one(related="member_id.partner_id", store=True, index=True)
-    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
+    member_id = fields.Many2one(ondelete="cascade")
     contact_id = fields.Many2one(
         comodel_name="res.partner",
         string="Accepted by",

@@ -6,22 +6,13 @@ class PartnerLoyaltyBadge(models.Model):
 
     _name = "partner.loyalty.badge"
     _description = "Badge of a Member"
-    _inherit = ["partner.loyalty.input.mixin"]
+    _inherit = ["partner.loyalty.input.mixin", "partner.loyalty.member.owned.mixin"]
     _order = "date desc, id desc"
     _rec_name = "badge_id"
 
     # === FIELDS ===#
 
-    member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member",
-        required=True,
-        index=True,
-        ondelete="cascade",
-        domain="[('merged_into_id', '=', False)]",
-    )
-    program_id = fields.Many2one(related="member_id.program_id", store=True, index=True)
-    partner_id = fields.Many2one(related="member_id.partner_id", store=True, index=True)
-    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
+    member_id = fields.Many2one(ondelete="cascade")
     badge_id = fields.Many2one(comodel_name="gamification.badge", required=True, index=True, ondelete="restrict")
     image = fields.Image(related="badge_id.image_128")
     date = fields.Date(string="Since", required=True, default=fields.Date.context_today)

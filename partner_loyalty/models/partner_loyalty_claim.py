@@ -35,6 +35,7 @@ class PartnerLoyaltyClaim(models.Model):
         "partner.loyalty.claim.mdf",
         "partner.loyalty.claim.project",
         "partner.loyalty.claim.survey",
+        "partner.loyalty.member.owned.mixin",
     ]
     _order = "id desc"
     _check_company_auto = True
@@ -106,18 +107,7 @@ class PartnerLoyaltyClaim(models.Model):
     kind = fields.Selection(related="reward_id.kind", store=True)
     event_date = fields.Datetime(related="reward_id.event_date")
     event_place = fields.Char(related="reward_id.event_place")
-    member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member",
-        required=True,
-        index=True,
-        ondelete="restrict",
-        domain="[('merged_into_id', '=', False)]",
-        tracking=True,
-    )
-    program_id = fields.Many2one(related="member_id.program_id", store=True, index=True)
-    partner_id = fields.Many2one(related="member_id.partner_id", store=True, index=True)
-    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
-    currency_id = fields.Many2one(related="company_id.currency_id")
+    member_id = fields.Many2one(tracking=True)
     source = fields.Selection(
         selection=[
             ("points", "Points"),

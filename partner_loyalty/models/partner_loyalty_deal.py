@@ -25,6 +25,7 @@ class PartnerLoyaltyDeal(models.Model):
         "partner.loyalty.input.mixin",
         "partner.loyalty.touch.mixin",
         "partner.loyalty.deal.price",
+        "partner.loyalty.member.owned.mixin",
     ]
     _cancelable_decisions = ("draft", "submitted", "approved")
     _order = "id desc"
@@ -70,18 +71,7 @@ class PartnerLoyaltyDeal(models.Model):
     # === FIELDS ===#
 
     name = fields.Char(string="Title", required=True, tracking=True)
-    member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member",
-        required=True,
-        index=True,
-        ondelete="restrict",
-        domain="[('merged_into_id', '=', False)]",
-        tracking=True,
-    )
-    program_id = fields.Many2one(related="member_id.program_id", store=True, index=True)
-    partner_id = fields.Many2one(related="member_id.partner_id", store=True, index=True)
-    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
-    currency_id = fields.Many2one(related="company_id.currency_id")
+    member_id = fields.Many2one(tracking=True)
     customer_id = fields.Many2one(
         comodel_name="res.partner",
         index="btree_not_null",

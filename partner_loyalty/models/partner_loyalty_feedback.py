@@ -25,6 +25,7 @@ class PartnerLoyaltyFeedback(models.Model):
         "mail.activity.mixin",
         "partner.loyalty.protected.mixin",
         "partner.loyalty.input.mixin",
+        "partner.loyalty.member.owned.mixin",
     ]
     _order = "id desc"
     _protected_fields = frozenset(
@@ -34,16 +35,7 @@ class PartnerLoyaltyFeedback(models.Model):
 
     # === FIELDS ===#
 
-    member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member",
-        required=True,
-        index=True,
-        ondelete="cascade",
-        domain="[('merged_into_id', '=', False)]",
-    )
-    program_id = fields.Many2one(related="member_id.program_id", store=True, index=True)
-    partner_id = fields.Many2one(related="member_id.partner_id", store=True, index=True)
-    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
+    member_id = fields.Many2one(ondelete="cascade")
     contact_id = fields.Many2one(
         comodel_name="res.partner",
         compute="_compute_contact_id",

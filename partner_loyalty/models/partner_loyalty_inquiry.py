@@ -32,6 +32,7 @@ class PartnerLoyaltyInquiry(models.Model):
         "mail.activity.mixin",
         "partner.loyalty.protected.mixin",
         "partner.loyalty.input.mixin",
+        "partner.loyalty.member.owned.mixin",
     ]
     _order = "id desc"
     _check_company_auto = True
@@ -57,17 +58,6 @@ class PartnerLoyaltyInquiry(models.Model):
     kind = fields.Selection(
         selection=[("question", "Question"), ("dispute", "Dispute")], required=True, default="question"
     )
-    member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member",
-        required=True,
-        index=True,
-        ondelete="restrict",
-        domain="[('merged_into_id', '=', False)]",
-    )
-    program_id = fields.Many2one(related="member_id.program_id", store=True, index=True)
-    partner_id = fields.Many2one(related="member_id.partner_id", store=True, index=True)
-    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
-    currency_id = fields.Many2one(related="company_id.currency_id")
     contact_id = fields.Many2one(
         comodel_name="res.partner",
         string="Asked by",

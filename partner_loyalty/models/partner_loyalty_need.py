@@ -6,16 +6,12 @@ class PartnerLoyaltyNeed(models.Model):
 
     _name = "partner.loyalty.need"
     _description = "Need of a Member"
+    _inherit = ["partner.loyalty.member.owned.mixin"]
     _order = "date desc, id"
 
     # === FIELDS ===#
 
-    member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member", required=True, index=True, ondelete="cascade", readonly=True
-    )
-    program_id = fields.Many2one(related="member_id.program_id", store=True, index=True)
-    partner_id = fields.Many2one(related="member_id.partner_id", store=True, index=True)
-    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
+    member_id = fields.Many2one(ondelete="cascade", readonly=True)
     name = fields.Char(string="What Matters", required=True, readonly=True, translate=True)
     kind = fields.Selection(
         selection=lambda self: self.env["partner.loyalty.reward"]._fields["kind"]._description_selection(self.env),

@@ -9,19 +9,14 @@ class PartnerLoyaltyParticipation(models.Model):
 
     _name = "partner.loyalty.participation"
     _description = "Campaign Joined"
-    _inherit = ["partner.loyalty.input.mixin"]
+    _inherit = ["partner.loyalty.input.mixin", "partner.loyalty.member.owned.mixin"]
     _order = "id desc"
     _rec_name = "campaign_id"
 
     # === FIELDS ===#
 
     campaign_id = fields.Many2one(comodel_name="utm.campaign", required=True, index=True, ondelete="cascade")
-    member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member", required=True, index=True, ondelete="cascade", readonly=True
-    )
-    program_id = fields.Many2one(related="member_id.program_id", store=True, index=True)
-    partner_id = fields.Many2one(related="member_id.partner_id", store=True, index=True)
-    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
+    member_id = fields.Many2one(ondelete="cascade", readonly=True)
     contact_id = fields.Many2one(comodel_name="res.partner", index="btree_not_null", help="Who has said so.")
     date = fields.Date(string="Since", required=True, default=fields.Date.context_today)
 

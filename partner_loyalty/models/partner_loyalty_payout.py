@@ -11,7 +11,12 @@ class PartnerLoyaltyPayout(models.Model):
 
     _name = "partner.loyalty.payout"
     _description = "Loyalty Payout"
-    _inherit = ["partner.loyalty.approval.mixin", "partner.loyalty.input.mixin", "partner.loyalty.payout.bill"]
+    _inherit = [
+        "partner.loyalty.approval.mixin",
+        "partner.loyalty.input.mixin",
+        "partner.loyalty.payout.bill",
+        "partner.loyalty.member.owned.mixin",
+    ]
     _order = "date desc, id desc"
     _check_company_auto = True
     _decision_field = "decision"
@@ -53,13 +58,7 @@ class PartnerLoyaltyPayout(models.Model):
     # === FIELDS ===#
 
     name = fields.Char(string="Number", required=True, readonly=True, copy=False, default="/")
-    member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member", required=True, index=True, ondelete="restrict", readonly=True
-    )
-    program_id = fields.Many2one(related="member_id.program_id", store=True, index=True)
-    partner_id = fields.Many2one(related="member_id.partner_id", store=True, index=True)
-    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
-    currency_id = fields.Many2one(related="company_id.currency_id")
+    member_id = fields.Many2one(readonly=True)
     date = fields.Date(
         string="Matured until", required=True, readonly=True, help="What had matured by this day is paid out."
     )

@@ -32,6 +32,7 @@ class PartnerLoyaltyWarning(models.Model):
         "partner.loyalty.protected.mixin",
         "partner.loyalty.input.mixin",
         "partner.loyalty.warning.reason",
+        "partner.loyalty.member.owned.mixin",
     ]
     _order = "date desc, id desc"
     _rec_names_search = ["partner_id"]
@@ -56,13 +57,7 @@ class PartnerLoyaltyWarning(models.Model):
 
     # === FIELDS ===#
 
-    member_id = fields.Many2one(
-        comodel_name="partner.loyalty.member", required=True, index=True, ondelete="cascade", readonly=True
-    )
-    program_id = fields.Many2one(related="member_id.program_id", store=True, index=True)
-    partner_id = fields.Many2one(related="member_id.partner_id", store=True, index=True)
-    company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
-    currency_id = fields.Many2one(related="company_id.currency_id")
+    member_id = fields.Many2one(ondelete="cascade", readonly=True)
     cause = fields.Selection(
         selection=[("quiet", "Going Quiet"), ("tier", "Tier at Risk")], string="Warning", required=True, readonly=True
     )
