@@ -263,12 +263,7 @@ class PartnerLoyaltyAdjustment(models.Model):
     def action_view_entry(self):
         """Open the statement line."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "partner.loyalty.entry",
-            "res_id": self.entry_id.id,
-            "view_mode": "form",
-        }
+        return self.entry_id._get_records_action(context={})
 
     # === BUSINESS METHODS - CREATION ===#
 

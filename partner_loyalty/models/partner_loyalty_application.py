@@ -206,12 +206,7 @@ class PartnerLoyaltyApplication(models.Model):
     def action_view_member(self):
         """Open the membership."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "partner.loyalty.member",
-            "res_id": self.member_id.id,
-            "view_mode": "form",
-        }
+        return self.member_id._get_records_action(context={})
 
     # === BUSINESS METHODS - APPLYING ===#
 

@@ -354,12 +354,7 @@ class PartnerLoyaltyClaim(models.Model):
     def action_view_order(self):
         """Open the order by which the reward is delivered."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "sale.order",
-            "res_id": self.order_id.id,
-            "view_mode": "form",
-        }
+        return self.order_id._get_records_action(context={})
 
     # === BUSINESS METHODS ===#
 

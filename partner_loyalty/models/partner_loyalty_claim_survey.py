@@ -69,12 +69,7 @@ class PartnerLoyaltyClaimSurvey(models.AbstractModel):
     def action_view_answer(self):
         """Open what the contact answered."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "survey.user_input",
-            "res_id": self.answer_id.id,
-            "view_mode": "form",
-        }
+        return self.answer_id._get_records_action(context={})
 
     # === BUSINESS METHODS ===#
 

@@ -716,9 +716,4 @@ class PartnerLoyaltyContribution(models.Model):
     def action_open_document(self):
         """Open the document behind this row."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.document_model,
-            "res_id": self.document_id,
-            "view_mode": "form",
-        }
+        return self.env[self.document_model].browse(self.document_id)._get_records_action(context={})

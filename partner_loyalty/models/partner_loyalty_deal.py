@@ -262,12 +262,7 @@ class PartnerLoyaltyDeal(models.Model):
     def action_view_lead(self):
         """Open the opportunity."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "crm.lead",
-            "res_id": self.lead_id.id,
-            "view_mode": "form",
-        }
+        return self.lead_id._get_records_action(context={})
 
     # === BUSINESS METHODS - OPPORTUNITY ===#
 

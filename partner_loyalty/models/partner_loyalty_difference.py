@@ -115,12 +115,7 @@ class PartnerLoyaltyDifference(models.Model):
     def action_open_origin(self):
         """Open the document that the difference is about."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.origin_model,
-            "res_id": self.origin_id,
-            "view_mode": "form",
-        }
+        return self.env[self.origin_model].browse(self.origin_id)._get_records_action(context={})
 
     # === BUSINESS METHODS ===#
 

@@ -130,12 +130,7 @@ class PartnerLoyaltyExternalOrder(models.Model):
     def action_view_order(self):
         """Open the order."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "sale.order",
-            "res_id": self.order_id.id,
-            "view_mode": "form",
-        }
+        return self.order_id._get_records_action(context={})
 
     # === BUSINESS METHODS - WHAT COMES IN ===#
 

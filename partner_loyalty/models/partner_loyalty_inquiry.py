@@ -305,22 +305,12 @@ class PartnerLoyaltyInquiry(models.Model):
     def action_view_entry(self):
         """Open the statement line that is disputed."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "partner.loyalty.entry",
-            "res_id": self.entry_id.id,
-            "view_mode": "form",
-        }
+        return self.entry_id._get_records_action(context={})
 
     def action_view_adjustment(self):
         """Open the adjustment that makes up for the line."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "partner.loyalty.adjustment",
-            "res_id": self.adjustment_id.id,
-            "view_mode": "form",
-        }
+        return self.adjustment_id._get_records_action(context={})
 
     # === BUSINESS METHODS ===#
 

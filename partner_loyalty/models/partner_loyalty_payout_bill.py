@@ -106,12 +106,7 @@ class PartnerLoyaltyPayoutBill(models.AbstractModel):
     def action_view_bill(self):
         """Open the bill."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "account.move",
-            "res_id": self.bill_id.id,
-            "view_mode": "form",
-        }
+        return self.bill_id._get_records_action(context={})
 
     # === BUSINESS METHODS ===#
 

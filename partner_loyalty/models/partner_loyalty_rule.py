@@ -400,12 +400,7 @@ class PartnerLoyaltyRule(models.Model):
         if self.date_to and self.date_to < self.program_id._get_today():
             raise UserError(self.env._("“%(rule)s” ended already: duplicate it and choose new dates.", rule=self.name))
         drafts = self.search([("previous_id", "=", self.id), ("is_draft", "=", True)], limit=1)
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self._name,
-            "res_id": (drafts or self.copy(self._prepare_successor_vals())).id,
-            "view_mode": "form",
-        }
+        return (drafts or self.copy(self._prepare_successor_vals()))._get_records_action(context={})
 
     # === BUSINESS METHODS ===#
 

@@ -71,12 +71,7 @@ class PartnerLoyaltyRuleVersion(models.TransientModel):
         self.previous_id.date_to = self.date_from - relativedelta(days=1)
         # Whether it is a draft nobody sets by hand.
         self.rule_id.sudo().write({"is_draft": False, "date_from": self.date_from})
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "partner.loyalty.rule",
-            "res_id": self.rule_id.id,
-            "view_mode": "form",
-        }
+        return self.rule_id._get_records_action(context={})
 
     # === BUSINESS METHODS ===#
 

@@ -37,12 +37,7 @@ class PartnerLoyaltyTemplate(models.TransientModel):
         self.ensure_one()
         program = self.env["partner.loyalty.program"].create(self._prepare_program_vals())
         self._complete(program)
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "partner.loyalty.program",
-            "res_id": program.id,
-            "view_mode": "form",
-        }
+        return program._get_records_action(context={})
 
     # === BUSINESS METHODS ===#
 
