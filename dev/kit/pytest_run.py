@@ -1,9 +1,15 @@
 """How pytest is called, and how its results are counted."""
 
+import os
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
-from . import odoo, paths
+from . import odoo, paths, postgres
 from .checks import Count
+
+# Two processes share the files, each with a copy of the database: one works while the other waits for PostgreSQL or
+# for the browser.
+SHARED = ("-n", "2", "--dist", "loadfile")
 
 
 def folders():
@@ -22,6 +28,12 @@ def command(database, log, results, files, expression=None, more=()):
     if expression:
         parts += ["-k", expression]
     return [str(part) for part in (*parts, *files)]
+
+
+def environment():
+    """Return the environment for :func:`command`: with the programs of PostgreSQL, by which databases are copied."""
+    programs = os.pathsep.join([str(Path(postgres.program("createdb")).parent), os.environ["PATH"]])
+    return odoo.environment(**postgres.connect("test").environment(), PATH=programs)
 
 
 def count(file):

@@ -70,8 +70,11 @@ def _run_tests(expression=None):
     say.step(f"Running the tests{f' that match {expression!r}' if expression else ''} (log: {LOG})")
     RESULTS.unlink(missing_ok=True)
     LOG.unlink(missing_ok=True)
+    # A few tests are through before a second process has started.
+    more = () if expression else pytest_run.SHARED
     code = call(
-        pytest_run.command(test_database.NAME, LOG, RESULTS, pytest_run.folders(), expression), env=odoo.environment()
+        pytest_run.command(test_database.NAME, LOG, RESULTS, pytest_run.folders(), expression, more=more),
+        env=pytest_run.environment(),
     )
     if code == NO_TESTS_FOUND and expression:
         raise Failure(f"No test matches {expression!r}.", "T takes part of a test's name, or an expression of them.")
