@@ -36,7 +36,7 @@ RULES = {
         {"kind": "order", "role": "buyer", "formula": "per_amount", "unit": "point", "rate": 2, "step_amount": 1},
     ],
 }
-# Bands that a rule can have, by their kind: from how much on, and per cent or a sum.
+# Bands that a rule can have, by their kind: from how much on, and percent or a sum.
 BANDS = {
     "marginal": [(Decimal(0), Decimal(2)), (Decimal(120), Decimal("5.5")), (Decimal(400), Decimal(8))],
     "total": [(Decimal(50), Decimal(1)), (Decimal(250), Decimal(4))],

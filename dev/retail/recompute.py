@@ -25,7 +25,7 @@ POINTS = Decimal("0.1")
 MOST_POINTS_IN_MONTH = Decimal(40)
 LOWEST_RATE = Decimal(2)
 HIGHER_RATES = [(Decimal(20000), Decimal(4)), (Decimal(5000), Decimal(3))]
-# From the highest band down: above how much, and how many per cent.
+# From the highest band down: above how much, and how many percent.
 BONUS_BANDS = [(Decimal(10000), Decimal(3)), (Decimal(2000), Decimal(2)), (Decimal(500), Decimal(1))]
 # The promotion runs on these days of the first month: five points for each full 50 pounds of a document.
 PROMOTION_DAYS = range(6, 13)
@@ -240,7 +240,7 @@ def bonus(turnover):
 
 
 def bonus_on(total):
-    """Return the bonus on the turnover of a month: of each band its own per cent."""
+    """Return the bonus on the turnover of a month: of each band its own percent."""
     earned, left = Decimal(0), total
     for threshold, rate in BONUS_BANDS:
         if left > threshold:

@@ -33,7 +33,7 @@ def create(env, program, commission_rates, month):
     """Create the rules of a program, and the campaign of its promotion.
 
     :param program: a program with its tiers
-    :param list commission_rates: per cent of each tier, the lowest tier first
+    :param list commission_rates: percent of each tier, the lowest tier first
     :param datetime.date month: any day of the month of the promotion
     """
     tiers = program.tier_ids.sorted("threshold")
@@ -103,7 +103,7 @@ def _commission_vals(tiers, rates):
 
 
 def _bonus_vals():
-    """Return the values of the rule for the turnover of a month: each band of it earns its own per cent."""
+    """Return the values of the rule for the turnover of a month: each band of it earns its own percent."""
     return {
         "name": "Bonus on the turnover of a month",
         "formula": "bands",

@@ -180,7 +180,7 @@ class PartnerLoyaltyPortalClaim(PartnerLoyaltyPortalReward):
                     "mdf_proof_ids": [Command.link(proof_sudo.id) for proof_sudo in proofs_sudo],
                 }
             )
-            return request.env._("Thank you: we look at your proof and settle it."), f"/claims/{claim_sudo.id}"
+            return request.env._("Thank you: we will look at your proof and settle it."), f"/claims/{claim_sudo.id}"
 
         return self._answer_loyalty_form(member_sudo, f"/claims/{claim_sudo.id}", prove, form)
 

@@ -95,7 +95,7 @@ class PartnerLoyaltyPortalDeal(PartnerLoyaltyPortalForm):
             if not deal_sudo:
                 deal_sudo = deal_sudo.create(self._prepare_deal_vals(member_sudo, form))
                 deal_sudo.action_submit()
-            message = request.env._("“%s” is registered: we tell you as soon as it is approved.", deal_sudo.name)
+            message = request.env._("“%s” is registered: we will tell you as soon as it is approved.", deal_sudo.name)
             return message, f"/deals/{deal_sudo.id}"
 
         return self._answer_loyalty_form(member_sudo, "/deals/new", register, form)
@@ -139,9 +139,9 @@ class PartnerLoyaltyPortalDeal(PartnerLoyaltyPortalForm):
                 raise UserError(request.env._("A special price of “%s” is being decided on already.", deal_sudo.name))
             deal_sudo.write(self._prepare_price_vals(form))
             if not deal_sudo.price_discount:
-                raise UserError(request.env._("Enter how many per cent you need."))
+                raise UserError(request.env._("Enter how many percent you need."))
             deal_sudo._ask_for_price()
-            return request.env._("We decide on the price and tell you here."), f"/deals/{deal_sudo.id}"
+            return request.env._("We will decide on the price and tell you here."), f"/deals/{deal_sudo.id}"
 
         return self._answer_loyalty_form(member_sudo, f"/deals/{deal_sudo.id}", ask, form)
 

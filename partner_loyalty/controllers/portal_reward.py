@@ -329,7 +329,9 @@ class PartnerLoyaltyPortalReward(PartnerLoyaltyPortalForm):
         """Return what a contact reads after it has asked for something."""
         terms = {"reward": claim_sudo.reward_id.name}
         if claim_sudo.state == "requested":
-            return request.env._("You have asked for “%(reward)s”: we tell you as soon as it is approved.", **terms)
+            return request.env._(
+                "You have asked for “%(reward)s”: we will tell you as soon as it is approved.", **terms
+            )
         if claim_sudo.state == "fulfilled":
             return request.env._("“%(reward)s” is yours.", **terms)
         return request.env._(

@@ -76,7 +76,7 @@ class PartnerLoyaltyAgreement(models.Model):
 
     _discount_per_cent = models.Constraint(
         "CHECK (kind <> 'discount' OR (discount > 0 AND discount <= 100 AND rule_id IS NULL))",
-        "A discount is above 0 and at most 100 per cent, and for no rule: enter the per cent and empty the rule.",
+        "A discount is above 0 and at most 100 percent, and for no rule: enter the percent and empty the rule.",
     )
 
     # === CONSTRAINT METHODS ===#
@@ -107,7 +107,7 @@ class PartnerLoyaltyAgreement(models.Model):
                     self.env._("“%(rule)s” earns by bands and has no single rate: agree on a multiplier.", **terms)
                 )
             if agreement.kind == "rate" and rule._is_percent() and agreement.rate > 100:
-                raise ValidationError(self.env._("“%(rule)s” earns at most 100 per cent: enter a lower rate.", **terms))
+                raise ValidationError(self.env._("“%(rule)s” earns at most 100 percent: enter a lower rate.", **terms))
 
     # === CRUD METHODS ===#
 
@@ -125,7 +125,7 @@ class PartnerLoyaltyAgreement(models.Model):
 
     @api.model
     def _get_discount(self, partner, company, day):
-        """Return the discount that a partner has agreed on for a day, in per cent.
+        """Return the discount that a partner has agreed on for a day, in percent.
 
         :param partner: commercial partner who buys
         :param company: company that sells

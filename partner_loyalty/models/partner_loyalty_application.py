@@ -53,7 +53,7 @@ class PartnerLoyaltyApplication(models.Model):
     company_id = fields.Many2one(related="program_id.company_id", store=True, index=True)
     company_name = fields.Char(required=True, tracking=True)
     contact_name = fields.Char(string="Contact Person", required=True)
-    email = fields.Char(string="E-mail", required=True)
+    email = fields.Char(string="E-mail Address", required=True)
     email_normalized = fields.Char(compute="_compute_email_normalized", store=True, index="btree_not_null")
     phone = fields.Char()
     vat = fields.Char(string="Tax ID")

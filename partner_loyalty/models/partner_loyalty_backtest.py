@@ -108,7 +108,7 @@ class PartnerLoyaltyBacktest(models.Model):
     money_amount = fields.Monetary(string="Money", readonly=True, copy=False)
     point_amount = fields.Float(string="Points", digits=LEDGER_DIGITS, readonly=True, copy=False)
     reference_total = fields.Monetary(
-        string="Really Posted",
+        string="Actually Posted",
         readonly=True,
         copy=False,
         help="What the other program holds for sales of the period, points at its own value of a point.",

@@ -47,7 +47,7 @@ class PartnerLoyaltyBacktestLine(models.Model):
     total = fields.Monetary(string="Cost", readonly=True)
     money_amount = fields.Monetary(string="Money", readonly=True)
     point_amount = fields.Float(string="Points", digits=LEDGER_DIGITS, readonly=True)
-    reference_total = fields.Monetary(string="Really Posted", readonly=True)
+    reference_total = fields.Monetary(string="Actually Posted", readonly=True)
     reference_money_amount = fields.Monetary(string="Money Posted", readonly=True)
     reference_point_amount = fields.Float(string="Points Posted", digits=LEDGER_DIGITS, readonly=True)
     difference = fields.Monetary(readonly=True)

@@ -39,7 +39,7 @@ class PartnerLoyaltyBacktestMember(models.Model):
     )
     reference_tier_id = fields.Many2one(
         comodel_name="partner.loyalty.tier",
-        string="Tier It Really Had",
+        string="Actual Tier",
         index="btree_not_null",
         ondelete="set null",
         readonly=True,

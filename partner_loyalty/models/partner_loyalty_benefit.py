@@ -32,7 +32,7 @@ class PartnerLoyaltyBenefit(models.Model):
         string="Matters, Not Used", readonly=True, help="Members to whom it matters and who had none yet."
     )
     idle_count = fields.Integer(
-        string="Used, Matters Not", readonly=True, help="Members who had one, and did not say that it matters."
+        string="Used, Does Not Matter", readonly=True, help="Members who had one, and did not say that it matters."
     )
 
     # === TABLE QUERY ===#

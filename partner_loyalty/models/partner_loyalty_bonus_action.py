@@ -124,7 +124,7 @@ class PartnerLoyaltyBonusAction(models.Model):
             ("value", "A metric reaches a value"),
             ("goal", "They have reached the target of a goal"),
             ("top_count", "They are among the best"),
-            ("top_share", "They are among the best per cent"),
+            ("top_share", "They are among the best percent"),
             ("streak", "A metric reaches a value several times in a row"),
             ("growth", "A metric has grown"),
             ("inactive", "They have not sold or bought for some time"),
@@ -236,7 +236,7 @@ class PartnerLoyaltyBonusAction(models.Model):
     )
     _top_share_range = models.Constraint(
         "CHECK (top_share > 0 AND top_share <= 100)",
-        "The best per cent are above 0 and up to 100: enter a number in between.",
+        "The best percent are above 0 and up to 100: enter a number in between.",
     )
     _streak_count_range = models.Constraint(
         "CHECK (streak_count BETWEEN 2 AND 36)", "A streak is 2 to 36 times in a row: enter a number in between."

@@ -266,7 +266,7 @@ class PartnerLoyaltyBonusEvaluation(models.AbstractModel):
         return self._get_values_value(occasion)
 
     def _get_values_growth(self, occasion):
-        """By how many per cent the value is more than before; members without any before have no growth."""
+        """By how many percent the value is more than before; members without any before have no growth."""
         # See _get_values_value.
         metric_sudo, window = self.metric_id.sudo(), self._get_window(occasion)
         before = window.get_previous()

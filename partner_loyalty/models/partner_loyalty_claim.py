@@ -171,7 +171,7 @@ class PartnerLoyaltyClaim(models.Model):
     )
     user_id = fields.Many2one(
         comodel_name="res.users",
-        string="Fulfilled by",
+        string="To Be Fulfilled by",
         compute="_compute_user_id",
         store=True,
         readonly=False,
@@ -465,7 +465,7 @@ class PartnerLoyaltyClaim(models.Model):
         is_free = self.kind in self.reward_id._get_free_kinds()
         if self.source == "points" and not self.reward_id.point_cost and not is_free:
             return self.env._(
-                "“%s” is not to be had for points: give it by a bonus action, or enter what it costs.",
+                "“%s” cannot be had for points: give it by a bonus action, or enter what it costs.",
                 self.reward_id.name,
             )
         return None
@@ -494,7 +494,7 @@ class PartnerLoyaltyClaim(models.Model):
         """
         if not self.env.user.has_group("partner_loyalty.partner_loyalty_group_manager"):
             raise UserError(
-                self.env._("Members have got %s, so only a loyalty manager can take it back.", self._get_names())
+                self.env._("Members have received %s, so only a loyalty manager can take it back.", self._get_names())
             )
         own = self.filtered(lambda claim: claim.partner_id == self.env.user.partner_id.commercial_partner_id)
         if own:

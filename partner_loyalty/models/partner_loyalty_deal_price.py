@@ -45,7 +45,7 @@ class PartnerLoyaltyDealPrice(models.AbstractModel):
 
     _price_discount_range = models.Constraint(
         "CHECK (price_discount >= 0 AND price_discount <= 100)",
-        "A discount is a share of the price: enter 0 to 100 per cent.",
+        "A discount is a share of the price: enter 0 to 100 percent.",
     )
 
     # === COMPUTE METHODS ===#

@@ -51,13 +51,13 @@ class PartnerLoyaltyFeedbackPolicy(models.AbstractModel):
         string="Satisfied (%)",
         digits=(16, 0),
         compute="_compute_satisfaction",
-        help="Of those who said how satisfied they were in the last year, so many per cent gave 4 or 5 of 5.",
+        help="Of those who said how satisfied they were in the last year, so many percent gave 4 or 5 of 5.",
     )
     nps = fields.Float(
         string="Net Promoter Score",
         digits=(16, 0),
         compute="_compute_satisfaction",
-        help="Of those who said in the last year whether they would recommend us: the per cent who gave 9 or 10, less "
+        help="Of those who said in the last year whether they would recommend us: the percent who gave 9 or 10, less "
         "those who gave 6 or less.",
     )
     has_csat = fields.Boolean(compute="_compute_satisfaction")
@@ -273,7 +273,7 @@ class PartnerLoyaltyFeedbackPolicy(models.AbstractModel):
 
         :param date first: the first day; a year ago by default
         :param date last: the last day; today by default
-        :return: CSAT in per cent and NPS from -100 to 100 by id of the program, None where nobody said
+        :return: CSAT in percent and NPS from -100 to 100 by id of the program, None where nobody said
         :rtype: dict[int, tuple]
         """
         self.env["partner.loyalty.feedback"].flush_model()

@@ -34,7 +34,7 @@ class PartnerLoyaltyFormula(models.AbstractModel):
         return getattr(self, f"_get_formula_{self.formula}")(base, rate, whole, quantity)
 
     def _get_formula_percent(self, base, rate, whole, quantity):
-        """Per cent of the untaxed amount."""
+        """Percent of the untaxed amount."""
         return SQL("%s * %s / 100", base, rate)
 
     def _get_formula_per_amount(self, base, rate, whole, quantity):

@@ -47,7 +47,7 @@ class PartnerLoyaltyGoal(models.Model):
         selection=[
             ("money", "Money"),
             ("number", "Plain Number"),
-            ("percent", "Per Cent"),
+            ("percent", "Percent"),
             ("days", "Days"),
             ("hours", "Hours"),
             ("points", "Points"),
@@ -371,7 +371,7 @@ class PartnerLoyaltyGoal(models.Model):
         }
 
     def _get_share(self, value):
-        """Return how far a value is, in per cent of the target.
+        """Return how far a value is, in percent of the target.
 
         Where less is better there is no more than all of it, and what is beyond the target leaves less of it.
         """
@@ -398,7 +398,7 @@ class PartnerLoyaltyGoal(models.Model):
 
         :param member: ``partner.loyalty.member``
         :return: ``value`` (None where there is none), and as people read them ``text``, ``bound`` and ``gap`` (False
-            where it is reached); ``share`` in per cent of the target, and ``is_reached``
+            where it is reached); ``share`` in percent of the target, and ``is_reached``
         :rtype: dict
         """
         self.ensure_one()

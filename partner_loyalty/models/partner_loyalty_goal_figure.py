@@ -32,7 +32,7 @@ class PartnerLoyaltyGoal(models.Model):
         help="As the overview of the program works it out.",
     )
     outside_unit = fields.Selection(
-        selection=[("percent", "Per Cent"), ("number", "Plain Number"), ("money", "Money")],
+        selection=[("percent", "Percent"), ("number", "Plain Number"), ("money", "Money")],
         string="Unit of the Figure",
         default="percent",
         required=True,
@@ -50,7 +50,7 @@ class PartnerLoyaltyGoal(models.Model):
         string="Change against the Baseline (%)",
         digits=(16, 2),
         aggregator=None,
-        help="The target is then the baseline with so many per cent more, or less; enter zero for a target of its own.",
+        help="The target is then the baseline with so many percent more, or less; enter zero for a target of its own.",
     )
     weight = fields.Float(
         digits=(16, 2), default=1, aggregator=None, help="How much the goal counts among the goals of its program."
@@ -68,7 +68,7 @@ class PartnerLoyaltyGoal(models.Model):
     )
     _target_change_range = models.Constraint(
         "CHECK (target_change >= -100 AND target_change <= 10000)",
-        "A target is from 100 per cent less to 10000 per cent more than the baseline: enter a change in between.",
+        "A target is from 100 percent less to 10000 percent more than the baseline: enter a change in between.",
     )
 
     # === COMPUTE METHODS ===#
@@ -87,7 +87,7 @@ class PartnerLoyaltyGoal(models.Model):
         result = super(PartnerLoyaltyGoal, self - figures)._compute_kind_of_value()
         for goal in figures:
             kpi = goal._get_kpi()
-            # Points of per cent are per cent here, as points are something else.
+            # Points of percent are percent here, as points are something else.
             unit = {"points": "percent"}.get(kpi.unit, kpi.unit) if kpi else goal.outside_unit
             goal.unit = unit if goal.scope == "outside" or kpi else False
             goal.direction = (kpi.direction or "up") if kpi else goal.outside_direction

@@ -87,9 +87,9 @@ class PartnerLoyaltyInquiryPolicy(models.AbstractModel):
         day = format_date(self.env, self._get_inquiry_deadline())
         if entry and entry.unit == "money":
             return self.env._(
-                "You have our answer by %s. Meanwhile the line is not paid out, and all the rest is.", day
+                "You will have our answer by %s. Meanwhile the line is not paid out, and all the rest is.", day
             )
-        return self.env._("You have our answer by %s, here and by mail.", day)
+        return self.env._("You will have our answer by %s, here and by mail.", day)
 
     @api.model
     def _get_weekday_after(self, day, count):

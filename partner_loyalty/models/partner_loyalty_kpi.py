@@ -5,7 +5,7 @@ from odoo.tools import formatLang
 
 from ..tools.kpi import Kpi
 
-# Per cent of a growth beside which the largest member stands out.
+# Percent of a growth beside which the largest member stands out.
 GIANT_SHARE = 50
 
 
@@ -671,7 +671,7 @@ class PartnerLoyaltyKpi(models.AbstractModel):
 
     @api.model
     def _get_change(self, kpi, value, before):
-        """Return by how much a figure changed: per cent of an amount or number, points of what is per cent already.
+        """Return by how much a figure changed: percent of an amount or number, points of what is percent already.
 
         :return: number, or None where it cannot be said
         """

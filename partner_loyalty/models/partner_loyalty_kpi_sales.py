@@ -49,7 +49,7 @@ class PartnerLoyaltyKpiSales(models.AbstractModel):
         ``largest``) lie within a membership. Growth
         is of those who are members in these days and sold something before, against that, whether or not they were
         members then: ``own``, ``own_before``, ``growths`` by member; ``market``, ``market_before`` and
-        ``market_growths`` are of customers who are no members. ``effect`` is by how many points of per cent the median
+        ``market_growths`` are of customers who are no members. ``effect`` is by how many points of percent the median
         growth of members lies above that of the others, with its 95 % interval.
 
         :param Focus focus: program, days and members
@@ -82,7 +82,7 @@ class PartnerLoyaltyKpiSales(models.AbstractModel):
 
     @api.model
     def _get_growths(self, sold):
-        """Return by how many per cent each sold more than before."""
+        """Return by how many percent each sold more than before."""
         return [float(100 * (one.amount - one.amount_before) / one.amount_before) for one in sold]
 
     @api.model

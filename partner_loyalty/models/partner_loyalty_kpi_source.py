@@ -159,7 +159,7 @@ class PartnerLoyaltyKpiSource(models.AbstractModel):
 
     @api.model
     def _get_satisfaction(self, focus):
-        """Return which per cent of those who said how satisfied they are gave 4 or 5 of 5; None where nobody said.
+        """Return which percent of those who said how satisfied they are gave 4 or 5 of 5; None where nobody said.
 
         :rtype: float | None
         """
@@ -185,14 +185,14 @@ class PartnerLoyaltyKpiSource(models.AbstractModel):
     def _get_control_effect(self, focus):
         """Return what a pilot with a control group has shown.
 
-        :return: extra growth in points of per cent, lower and upper bound of its 95 % interval; None without a pilot
+        :return: extra growth in points of percent, lower and upper bound of its 95 % interval; None without a pilot
         :rtype: tuple[float, float, float] | None
         """
         return None
 
     @api.model
     def _get_margin_rate(self, focus):
-        """Return the margin in per cent of turnover: as known, or as stated in the program; None where neither is.
+        """Return the margin in percent of turnover: as known, or as stated in the program; None where neither is.
 
         :rtype: float | None
         """

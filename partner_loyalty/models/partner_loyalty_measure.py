@@ -52,7 +52,7 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
         )
 
     def _get_plain_value_query(self, program, window):
-        """Return the values as they are, or as per cent of those of another metric."""
+        """Return the values as they are, or as percent of those of another metric."""
         query = getattr(self, f"_get_value_query_{self.source}")(program, window)
         if not self.base_id:
             return query
@@ -218,7 +218,7 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
         )
 
     def _get_value_query_punctuality(self, program, window):
-        """Measure which per cent of the invoices that fell due were paid in full by then.
+        """Measure which percent of the invoices that fell due were paid in full by then.
 
         What falls due today can still be paid on time, and what was credited in full was never due.
         """

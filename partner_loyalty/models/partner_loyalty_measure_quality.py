@@ -69,7 +69,7 @@ class PartnerLoyaltyMeasureQuality(models.AbstractModel):
         )
 
     def _get_return_query(self, program, window):
-        """Return 100 less the per cent of what was invoiced that was credited, of what members bought or brought."""
+        """Return 100 less the percent of what was invoiced that was credited, of what members bought or brought."""
         day = SQL("sold.day")
         _last_day, spans = self._get_span_join(window, SQL("holder.member_id"), day)
         return SQL(

@@ -71,7 +71,7 @@ class PartnerLoyaltyMemberOutlook(models.AbstractModel):
     def _get_outlook_query(self, program, member_ids=None):
         """Return what members can expect of the next decision, with what is known now.
 
-        Columns: ``member_id, next_tier_id, progress`` (per cent), ``missing``, ``decision_date`` and
+        Columns: ``member_id, next_tier_id, progress`` (percent), ``missing``, ``decision_date`` and
         ``risk_tier_id``, which is empty for who does not fall.
 
         :param tuple member_ids: holders of what is measured, where they are few

@@ -20,7 +20,7 @@ class PartnerLoyaltyMemberPortal(models.AbstractModel):
         """Return what the next tier asks for, and how far the member is.
 
         :return: dicts of ``name``, ``value`` and ``bound`` (in words), ``missing`` (in words; None where that is not a
-            matter of more), ``progress`` (whole per cent) and ``met``
+            matter of more), ``progress`` (whole percent) and ``met``
         :rtype: list[dict]
         """
         self.ensure_one()
@@ -62,7 +62,7 @@ class PartnerLoyaltyMemberPortal(models.AbstractModel):
 
     @staticmethod
     def _get_portal_progress(value, bound, is_met, direction="up"):
-        """Return how much of what is asked for is there, in whole per cent; 100 is what is met, and nothing else."""
+        """Return how much of what is asked for is there, in whole percent; 100 is what is met, and nothing else."""
         if is_met:
             return 100
         if not value or value < 0 or (direction == "down" and bound <= 0):

@@ -92,16 +92,16 @@ class PartnerLoyaltyMetric(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         check_company=True,
-        help="The value is then per cent of that of the other metric over the same time.",
+        help="The value is then percent of that of the other metric over the same time.",
     )
     is_growth = fields.Boolean(
-        string="Growth", help="The value is by how many per cent it is more than in the same period before."
+        string="Growth", help="The value is by how many percent it is more than in the same period before."
     )
     unit = fields.Selection(
         selection=[
             ("money", "Money"),
             ("number", "Plain Number"),
-            ("percent", "Per Cent"),
+            ("percent", "Percent"),
             ("days", "Days"),
             ("points", "Points"),
         ],
@@ -272,7 +272,7 @@ class PartnerLoyaltyMetric(models.Model):
             if metric.is_growth and metric.aggregate == "last" and metric.source != "entered":
                 raise ValidationError(
                     self.env._(
-                        "The days since the last one of “%(metric)s” do not grow by per cent: switch off its growth.",
+                        "The days since the last one of “%(metric)s” do not grow by percent: switch off its growth.",
                         metric=metric.name,
                     )
                 )

@@ -46,7 +46,7 @@ class PartnerLoyaltyNews(models.Model):
 
     _date_plausible = models.Constraint(
         "CHECK (date BETWEEN '1900-01-01' AND '9900-01-01')",
-        "News are published in the year 1900 or later: enter all four digits of the year.",
+        "News is published in the year 1900 or later: enter all four digits of the year.",
     )
 
     # === COMPUTE METHODS ===#

@@ -266,7 +266,7 @@ class PartnerLoyaltyOverview(models.AbstractModel):
             "program_id": [[one.id, f"{one.name} ({one.company_id.name})" if many else one.name] for one in programs],
             "period": [[key, label] for key, label in self._get_periods().items()],
             "compare": [
-                ["previous", self.env._("The Time Just Before")],
+                ["previous", self.env._("The Period Just Before")],
                 ["year", self.env._("The Year Before")],
             ],
             "segment_id": self._get_names(segments),

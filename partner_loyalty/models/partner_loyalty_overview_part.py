@@ -124,7 +124,7 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
     def _get_goal_progress(self, goals):
         """Return how far goals are together, each by its weight and none beyond its target; False without weights.
 
-        :return: text in per cent
+        :return: text in percent
         """
         weight = sum(goals.mapped("weight"))
         if not weight:
@@ -492,7 +492,7 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
 
     @api.model
     def _format_growth(self, now, before):
-        """Return by how many per cent something is more than before, with its sign; nothing where nothing was."""
+        """Return by how many percent something is more than before, with its sign; nothing where nothing was."""
         if not before or before < 0:
             return ""
         change = float(100 * (now - before) / before)

@@ -154,7 +154,7 @@ class PartnerLoyaltyPilot(models.Model):
         digits=(5, 2),
         default=10,
         aggregator=None,
-        help="A change by fewer per cent would not be worth it. Only where a change as large as that can be ruled out, "
+        help="A change by fewer percent would not be worth it. Only where a change as large as that can be ruled out, "
         "it is said that something does not work.",
     )
     state = fields.Selection(
@@ -191,11 +191,11 @@ class PartnerLoyaltyPilot(models.Model):
     )
     _share_range = models.Constraint(
         "CHECK (share > 0 AND share < 100)",
-        "Both groups need members: enter a share between 0 and 100 per cent.",
+        "Both groups need members: enter a share between 0 and 100 percent.",
     )
     _relevant_share_range = models.Constraint(
         "CHECK (relevant_share > 0 AND relevant_share <= 1000)",
-        "An effect that is worth having is more than nothing: enter more than 0 per cent.",
+        "An effect that is worth having is more than nothing: enter more than 0 percent.",
     )
 
     # === COMPUTE METHODS ===#

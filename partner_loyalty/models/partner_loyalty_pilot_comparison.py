@@ -59,7 +59,7 @@ class PartnerLoyaltyPilotComparison(models.AbstractModel):
         readonly=True,
         copy=False,
         aggregator=None,
-        help="In per cent of what the control group has in the same days.",
+        help="In percent of what the control group has in the same days.",
     )
     verdict = fields.Selection(
         selection=[

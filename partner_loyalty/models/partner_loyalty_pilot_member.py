@@ -37,7 +37,11 @@ class PartnerLoyaltyPilotMember(models.Model):
         string="Before", digits=LEDGER_DIGITS, readonly=True, aggregator="avg", help="Over as many days before."
     )
     value_now = fields.Float(
-        string="Since", digits=LEDGER_DIGITS, readonly=True, aggregator="avg", help="Over the days of the pilot so far."
+        string="During the Pilot",
+        digits=LEDGER_DIGITS,
+        readonly=True,
+        aggregator="avg",
+        help="Over the days of the pilot so far.",
     )
     change = fields.Float(digits=LEDGER_DIGITS, readonly=True, aggregator="avg")
     is_measured = fields.Boolean(

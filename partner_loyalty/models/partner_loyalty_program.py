@@ -174,14 +174,14 @@ class PartnerLoyaltyProgram(models.Model):
     )
     _recovery_share_range = models.Constraint(
         "CHECK (recovery_share > 0 AND recovery_share <= 100)",
-        "The share of earnings that pays debts is above 0 and up to 100 per cent: enter a number in between.",
+        "The share of earnings that pays debts is above 0 and up to 100 percent: enter a number in between.",
     )
     _point_value_positive = models.Constraint(
         "CHECK (point_value >= 0)", "A point cannot be worth less than nothing: enter zero or more."
     )
     _assumed_margin_range = models.Constraint(
         "CHECK (assumed_margin >= 0 AND assumed_margin <= 100)",
-        "A margin is from 0 to 100 per cent: enter a number in between.",
+        "A margin is from 0 to 100 percent: enter a number in between.",
     )
     _deal_protection_days_range = models.Constraint(
         "CHECK (deal_protection_days BETWEEN 0 AND 3650)",
@@ -515,7 +515,7 @@ class PartnerLoyaltyProgram(models.Model):
         )
 
     def _get_breakage_query(self, day):
-        """Return by unit which per cent of what left the accounts up to a day had expired.
+        """Return by unit which percent of what left the accounts up to a day had expired.
 
         :rtype: SQL
         """

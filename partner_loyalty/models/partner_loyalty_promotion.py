@@ -166,7 +166,7 @@ class PartnerLoyaltyRule(models.Model):
         return self.active and not self.is_draft and (not end or end >= self.program_id._get_today())
 
     def _get_cost_share(self, amount, turnover):
-        """Return how many per cent of the turnover the rule costs, or None where nobody can say.
+        """Return how many percent of the turnover the rule costs, or None where nobody can say.
 
         :param Decimal amount: what members have earned, in the unit of the rule
         :param Decimal turnover: what they have earned it with
@@ -181,7 +181,7 @@ class PartnerLoyaltyRule(models.Model):
 
         :param int documents: number of documents that earn
         :param Decimal turnover: their net turnover
-        :param Decimal share: per cent of it that the rule costs, or None
+        :param Decimal share: percent of it that the rule costs, or None
         :param Decimal before: turnover of the same members before, or None where it does not compare
         :rtype: str
         """

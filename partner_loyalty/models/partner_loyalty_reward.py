@@ -76,7 +76,7 @@ class PartnerLoyaltyReward(models.Model):
         string="Costs Points",
         digits=LEDGER_DIGITS,
         aggregator=None,
-        help="For so many points a member can have it. Zero where it is not to be had for points.",
+        help="For so many points a member can have it. Zero where it cannot be had for points.",
     )
     unit_cost = fields.Monetary(
         string="Cost of a Piece",
@@ -114,7 +114,7 @@ class PartnerLoyaltyReward(models.Model):
     )
     user_id = fields.Many2one(
         comodel_name="res.users",
-        string="Fulfilled by",
+        string="To Be Fulfilled by",
         domain="[('share', '=', False)]",
         index="btree_not_null",
         help="Who sees to it that members get it; the responsible of the program where it is empty.",

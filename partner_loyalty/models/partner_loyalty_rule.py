@@ -112,7 +112,7 @@ class PartnerLoyaltyRule(models.Model):
     rate = fields.Float(
         digits=(16, 4),
         aggregator=None,
-        help="The per cent, the points or the sum that a member earns; a tier can have a rate of its own below.",
+        help="The percent, the points or the sum that a member earns; a tier can have a rate of its own below.",
     )
     step_amount = fields.Monetary(
         string="Per Amount", default=1, help="With 10 here and a rate of 1, each 10.00 of turnover earns one point."
@@ -253,7 +253,7 @@ class PartnerLoyaltyRule(models.Model):
             if min(rates) < 0 or (highest and max(rates) > highest):
                 raise ValidationError(
                     self.env._(
-                        "A rate of “%(rule)s” is out of range: per cent go from 0 to 100, other rates from 0 up.",
+                        "A rate of “%(rule)s” is out of range: percent go from 0 to 100, other rates from 0 up.",
                         rule=rule.name,
                     )
                 )
@@ -286,7 +286,7 @@ class PartnerLoyaltyRule(models.Model):
                 )
             if is_percent and max(bands.mapped("rate")) > 100:
                 raise ValidationError(
-                    self.env._("A band of “%(rule)s” earns more than 100 per cent: lower its rate.", rule=rule.name)
+                    self.env._("A band of “%(rule)s” earns more than 100 percent: lower its rate.", rule=rule.name)
                 )
 
     @api.constrains("exclusive_group", "kind", "role", "formula")
@@ -590,7 +590,7 @@ class PartnerLoyaltyRule(models.Model):
         return self.band_ids.sorted("threshold")
 
     def _is_percent(self):
-        """Return whether the rate is per cent."""
+        """Return whether the rate is percent."""
         return self.formula == "percent"
 
     def _is_by_part(self):
@@ -598,7 +598,7 @@ class PartnerLoyaltyRule(models.Model):
         return self.formula in FORMULAS_BY_PART
 
     def _is_percent_of_band(self):
-        """Return whether the rates of bands are per cent of an amount."""
+        """Return whether the rates of bands are percent of an amount."""
         return self.band_kind != "sum" and self.measure in ("amount", "growth")
 
     def _has_category_rates(self):
@@ -646,7 +646,7 @@ class PartnerLoyaltyRule(models.Model):
     def _get_rate_text(self, rate):
         """Return in words what a rate of the rule gives, such as “10 % of the untaxed amount”.
 
-        :param float rate: in the unit of the rule, or per cent
+        :param float rate: in the unit of the rule, or percent
         :rtype: str
         """
         self.ensure_one()

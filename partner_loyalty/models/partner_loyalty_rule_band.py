@@ -11,7 +11,7 @@ class PartnerLoyaltyRuleBand(models.Model):
 
     # === FIELDS ===#
 
-    threshold = fields.Float(string="From", digits=(18, 4), required=True, aggregator=None)
+    threshold = fields.Float(string="From Amount", digits=(18, 4), required=True, aggregator=None)
     rate = fields.Float(digits=(16, 4), required=True, aggregator=None)
 
     # === CONSTRAINTS ===#

@@ -31,7 +31,7 @@ class PartnerLoyaltyStackPolicy(models.AbstractModel):
 
     _stack_floor_range = models.Constraint(
         "CHECK (stack_price_floor BETWEEN 0 AND 100 AND stack_margin_floor BETWEEN 0 AND 100)",
-        "What has to be left is a share: enter 0 to 100 per cent.",
+        "What has to be left is a share: enter 0 to 100 percent.",
     )
 
     # === CRUD METHODS ===#

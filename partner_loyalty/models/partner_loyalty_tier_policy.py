@@ -53,7 +53,7 @@ class PartnerLoyaltyTierPolicy(models.AbstractModel):
     )
     tier_mode = fields.Selection(
         selection=[("auto", "Automatically"), ("review", "Proposed, reviewed and published by people")],
-        string="Decided",
+        string="How Decided",
         required=True,
         default="auto",
         help="Whether tiers are in force as soon as they are decided, or people look at them first.",

@@ -65,7 +65,7 @@ class PartnerLoyaltyTierReviewLine(models.Model):
     )
     decided_tier_id = fields.Many2one(
         comodel_name="partner.loyalty.tier",
-        string="Decided",
+        string="Decided Tier",
         required=True,
         index=True,
         ondelete="restrict",
@@ -86,7 +86,7 @@ class PartnerLoyaltyTierReviewLine(models.Model):
     )
     turnover = fields.Monetary(readonly=True, aggregator=None, help="Turnover that the proposal was made on.")
     evidence = fields.Json(readonly=True)
-    evidence_text = fields.Html(string="Proposed on", compute="_compute_evidence_text")
+    evidence_text = fields.Html(string="Proposal Based on", compute="_compute_evidence_text")
     skipped = fields.Selection(
         selection=[
             ("left", "No member any more"),

@@ -211,7 +211,7 @@ class PartnerLoyaltyTopic(models.Model):
         :raises UserError: where it does not
         """
         if member.state != "active":
-            raise UserError(self.env._("Only members talk here: your membership does not go on at present."))
+            raise UserError(self.env._("Only members talk here, and your membership is not active."))
 
     def _message_post_after_hook(self, message, msg_values):
         """Override: the topic that somebody wrote into last comes first."""

@@ -7,7 +7,7 @@ class PartnerLoyaltyWarningReason(models.AbstractModel):
     The facts are a JSON object: ``causes``, any of ``recency``, ``frequency`` and
     ``value``; the ``role`` of the member in its sales; its usual ``interval`` and the ``silent_days``; the
     ``recent_count`` of sales in the last three months and the ``usual_count``; and the ``drop`` of the turnover in
-    per cent.
+    percent.
     """
 
     _name = "partner.loyalty.warning.reason"

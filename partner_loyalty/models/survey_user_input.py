@@ -57,7 +57,7 @@ class SurveyUserInput(models.Model):
     )
     loyalty_purpose = fields.Selection(
         selection=[("needs", "What Matters"), ("satisfaction", "Satisfaction")],
-        string="Asked for",
+        string="Asked about",
         readonly=True,
         copy=False,
     )

@@ -157,7 +157,7 @@ class TestAgreement(PartnerLoyaltyCommon):
             ({"multiplier": 3, "date_from": "2026-03-20"}, "on some of these days"),
             ({"date_from": "2026-04-01", "date_to": "2026-03-31"}, "end before it starts"),
             ({"kind": "rate", "rate": 5}, "choose it"),
-            ({"kind": "rate", "rate": 101, "rule_id": self.rule.id}, "at most 100 per cent"),
+            ({"kind": "rate", "rate": 101, "rule_id": self.rule.id}, "at most 100 percent"),
             ({"kind": "rate", "rate": 1, "rule_id": other_rule.id}, "another program"),
             ({"multiplier": -1, "date_from": "2027-01-01"}, "cannot be negative"),
             ({"kind": "discount", "discount": 0}, "above 0 and at most 100"),

@@ -195,7 +195,7 @@ class TestBacktestIsExact(BacktestCommon):
 
 @tagged("post_install", "-at_install")
 class TestBacktest(BacktestCommon):
-    """A program of 10 per cent, compared with one that really gave 5."""
+    """A program of 10 percent, compared with one that really gave 5."""
 
     @classmethod
     def setUpClass(cls):

@@ -52,7 +52,7 @@ class TestBridge(BridgeCommon):
         self.assertBridge(self._get_bridge(), volume=50)
 
     def test_a_new_rate_and_more_is_sold(self):
-        """1000 at 10 per cent, then 1500 at 12: 50 for the volume, 30 for the rate."""
+        """1000 at 10 percent, then 1500 at 12: 50 for the volume, 30 for the rate."""
         self._sell(1000)
         self._put_into_force(self.program.rule_ids, "2026-03-01", rate=12)
         self._sell(1500, day="2026-03-10")

@@ -371,7 +371,7 @@ class TestRewardAvailability(ClaimCommon):
         self.gift.active = False
         with self.assertRefused("is archived"):
             claim.action_request()
-        self.assertCannotHave("is not to be had for points", self._create_reward(point_cost=0))
+        self.assertCannotHave("cannot be had for points", self._create_reward(point_cost=0))
 
     def test_members_who_have_left_or_are_suspended_get_nothing(self):
         claim = self._create_claim()

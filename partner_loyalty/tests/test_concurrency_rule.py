@@ -21,7 +21,7 @@ BUYERS = 6
 
 
 class RuleRaceCase(ConcurrencyCase):
-    """Orders of 100 that are committed and wait to be answered, and rules of a test's own, of ten per cent."""
+    """Orders of 100 that are committed and wait to be answered, and rules of a test's own, of ten percent."""
 
     @classmethod
     def setUpClass(cls):

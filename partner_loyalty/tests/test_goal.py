@@ -399,7 +399,7 @@ class TestGoalOfAFigure(GoalCommon):
             ({"target_change": 10}, "for each member"),
             ({"scope": "outside", "is_shown": True}, "cannot be shown to members"),
             ({"weight": -1}, "weighs from 0 to 1000"),
-            ({"scope": "program", "target_change": -101}, "100 per cent less"),
+            ({"scope": "program", "target_change": -101}, "100 percent less"),
         ):
             with self.subTest(values), self.assertRefused(words):
                 self._create_goal(**values)

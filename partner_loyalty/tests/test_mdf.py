@@ -131,7 +131,7 @@ class TestMdf(MdfCommon):
         self.assertFund(settled=400)
 
     def test_what_is_paid_is_exact_to_the_cent(self):
-        # In hundredths of a per cent, in cents, and what is to come out, in cents.
+        # In hundredths of a percent, in cents, and what is to come out, in cents.
         cases = ((3333, 5, 2), (5000, 1, 1), (5000, 3, 2), (3333, 100, 33), (6667, 10001, 6668), (10000, 12345, 12345))
         for number, (share, spent, result) in enumerate(cases):
             with self.subTest(share=share, spent=spent):

@@ -641,28 +641,28 @@ class TestPayoutPreview(PayoutPolicyCommon):
     # === TERMS ===#
 
     def test_no_payment_without_accepted_terms(self):
-        self.program.write({"payout_needs_terms": True, "terms": "<p>Two per cent</p>"})
+        self.program.write({"payout_needs_terms": True, "terms": "<p>Two percent</p>"})
         payout = self._create_payout(self.member)
         with self.assertRefused("Terms not accepted"):
             payout.action_submit()
         self._accept(self.member)
         acceptance = self.member.acceptance_ids
         self.assertRecordValues(acceptance, [{"version": 1, "user_id": self.users["officer"].id}])
-        self.assertIn("Two per cent", acceptance.terms)
+        self.assertIn("Two percent", acceptance.terms)
         self.assertEqual(self.member.terms_state, "current")
         payout.action_submit()
         self.assertEqual(payout.state, "submitted")
 
     def test_new_terms_have_to_be_accepted_anew_and_the_old_ones_are_kept(self):
-        self.program.terms = "<p>Two per cent</p>"
+        self.program.terms = "<p>Two percent</p>"
         self.assertEqual(self.program.terms_version, 1, "Nobody has accepted them yet.")
         self._accept(self.member)
-        self.program.terms = "<p>Three per cent</p>"
-        self.program.terms = "<p>Four per cent</p>"
+        self.program.terms = "<p>Three percent</p>"
+        self.program.terms = "<p>Four percent</p>"
         self.assertEqual(self.program.terms_version, 2)
         self.env.invalidate_all()
         self.assertEqual((self.member.terms_state, self.other.terms_state), ("old", "none"))
-        self.assertIn("Two per cent", self.member.acceptance_ids.terms)
+        self.assertIn("Two percent", self.member.acceptance_ids.terms)
         self._accept(self.member)
         self.env.invalidate_all()
         self.assertRecordValues(self.member, [{"terms_state": "current", "accepted_version": 2}])

@@ -12,7 +12,7 @@ END = "2026-06-30"
 
 
 class PilotCommon(PartnerLoyaltyCommon):
-    """A program with eight members and a rule that gives ten per cent, which is to be tried from April on."""
+    """A program with eight members and a rule that gives ten percent, which is to be tried from April on."""
 
     roles = ("salesperson", "officer", "manager")
 
@@ -28,7 +28,7 @@ class PilotCommon(PartnerLoyaltyCommon):
     @classmethod
     def _prepare_pilot(cls, **values):
         return {
-            "name": "Ten per cent",
+            "name": "Ten percent",
             "program_id": cls.program.id,
             "hypothesis": "Who gets something buys more.",
             "metric_id": cls.metric.id,
@@ -421,7 +421,7 @@ class TestPilotRefusals(PilotCommon):
 
     def test_two_pilots_cannot_try_the_same_at_once(self):
         self._start_pilot()
-        with self.assertRefused("is tried by “Ten per cent” already"):
+        with self.assertRefused("is tried by “Ten percent” already"):
             self._create_pilot(name="Again").action_start()
 
     def test_too_few_members_cannot_be_compared(self):
@@ -490,5 +490,5 @@ class TestPilotRefusals(PilotCommon):
     def test_a_metric_that_a_pilot_needs_stays(self):
         metric = self.metric.copy()
         self._create_pilot(metric_id=metric.id)
-        with self.assertRefused("is used by Ten per cent"):
+        with self.assertRefused("is used by Ten percent"):
             metric.unlink()

@@ -146,7 +146,7 @@ class TestTrial(BaseCase):
 
 @tagged("post_install", "-at_install")
 class TestSimulatedPilots(BaseCase):
-    """A thousand pilots a case: the market grows by 15 per cent for all, and some partners are giants."""
+    """A thousand pilots a case: the market grows by 15 percent for all, and some partners are giants."""
 
     def _simulate(self, draw, case, effect):
         """Return the estimate of a pilot with simulated partners, and the changes of their turnover by stratum.

@@ -39,7 +39,7 @@ class TestPortalInquiry(PortalCommon):
         [link] = page.xpath("//p[contains(@class, 'o_loyalty_ask')]/a/@href")
         form = self._open(link)
         self.assertEqual(form.xpath("//input[@name='page']/@value"), [self.base])
-        self.assertIn("You have our answer by 03/25/2026", self._read(form))
+        self.assertIn("You will have our answer by 03/25/2026", self._read(form))
 
     def test_a_question_is_asked_answered_and_closed(self):
         inquiry = self._ask(page=f"{self.base}/payouts")

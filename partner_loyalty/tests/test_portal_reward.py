@@ -101,7 +101,7 @@ class TestPortalReward(PortalRewardCommon):
 
     def test_a_contact_asks_for_a_reward_and_its_points_are_taken(self):
         claim, page = self._claim(quantity="1", note="Size L")
-        self.assertIn("we tell you as soon as it is approved", self._read(page))
+        self.assertIn("we will tell you as soon as it is approved", self._read(page))
         self.assertRecordValues(
             claim,
             [{"state": "requested", "note": "Size L", "requested_by_id": self.users["sales"].id, "point_amount": 60}],

@@ -29,7 +29,7 @@ class TestPortalTerms(PortalCommon):
     def test_the_owner_accepts_the_terms(self):
         text = self._read(self._open(self.url, "owner"))
         self.assertIn("Be fair.", text)
-        self.assertIn("Nobody of your company has accepted", text)
+        self.assertIn("Nobody in your company has accepted", text)
         self.assertIn("you have accepted the terms", self._read(self._accept(), "alert-success"))
         acceptance = self.member.acceptance_ids
         self.assertRecordValues(

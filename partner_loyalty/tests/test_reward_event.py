@@ -121,7 +121,7 @@ class TestRewardEvent(ClaimCommon):
     def test_an_invitation_is_made_by_the_dialog_alone(self):
         with self.assertRefused("use the buttons", AccessError):
             self._create_claim(self.event, source="invitation")
-        with self.assertRefused("is not to be had for points"):
+        with self.assertRefused("cannot be had for points"):
             self._create_claim(self.event).action_request()
         with self.assertRefused("", AccessError):
             wizards = self.env["partner.loyalty.invite"].with_user(self.users["salesperson"])

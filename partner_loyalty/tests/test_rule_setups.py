@@ -35,14 +35,14 @@ STEPS = {**POINTS, "formula": "per_amount", "rate": 1, "step_amount": 10}
 SPLIT = sale(600, 400), sale(100, date="2026-03-20")
 
 SETUPS = [
-    # Per cent
-    ("per cent of the untaxed amount", [{"rate": 7.5}], [sale(99.99)], 7.5),
-    ("per cent of several lines, rounded once", [{"rate": 33.33}], [sale(1, 1, 1)], 1.0),
-    ("per cent of a line at a discount of 100 %", [{"rate": 10}], [sale(100, discount=100)], 0),
-    ("per cent with a negative line", [{"rate": 10}], [sale(100, -30)], 7),
-    ("per cent less a credit note", [{"rate": 10}], [sale(100), credit(0, 40)], 6),
-    ("per cent credited in full", [{"rate": 10}], [sale(100, 50), credit(0)], 0),
-    ("per cent as points", [{**POINTS, "rate": 10}], [sale(123.45)], 12),
+    # Percent
+    ("percent of the untaxed amount", [{"rate": 7.5}], [sale(99.99)], 7.5),
+    ("percent of several lines, rounded once", [{"rate": 33.33}], [sale(1, 1, 1)], 1.0),
+    ("percent of a line at a discount of 100 %", [{"rate": 10}], [sale(100, discount=100)], 0),
+    ("percent with a negative line", [{"rate": 10}], [sale(100, -30)], 7),
+    ("percent less a credit note", [{"rate": 10}], [sale(100), credit(0, 40)], 6),
+    ("percent credited in full", [{"rate": 10}], [sale(100, 50), credit(0)], 0),
+    ("percent as points", [{**POINTS, "rate": 10}], [sale(123.45)], 12),
     ("a rate of zero", [{"rate": 0}], [sale(100)], 0),
     # So much for an amount
     ("so much per amount, in proportion", [STEPS], [sale(255)], 26),
@@ -168,7 +168,7 @@ SETUPS = [
     ("the higher of two targets", [TARGET], [sale(5000)], 400),
     ("a target lost by a credit note", [TARGET], [sale(1100), credit(0, 200)], 0),
     (
-        "per cent of what exceeds a target",
+        "percent of what exceeds a target",
         [{"formula": "bands", "band_ids": bands((1000, 10))}],
         [sale(1500)],
         50,

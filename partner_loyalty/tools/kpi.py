@@ -8,7 +8,7 @@ class Kpi(NamedTuple):
 
     :param str name: its value comes from ``_get_kpi_<name>``
     :param str label: what it is called
-    :param str unit: ``money``, ``number``, ``percent``, ``points`` (of per cent), ``days`` or ``hours``
+    :param str unit: ``money``, ``number``, ``percent``, ``points`` (of percent), ``days`` or ``hours``
     :param str direction: ``up`` where more is better, ``down`` where less is, nothing where neither is
     :param str formula: how it is worked out, in words
     :param str caveat: what it cannot show

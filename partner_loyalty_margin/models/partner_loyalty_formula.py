@@ -8,5 +8,5 @@ class PartnerLoyaltyFormula(models.AbstractModel):
     # === FORMULAS ===#
 
     def _get_formula_margin(self, base, rate, whole, quantity):
-        """Per cent of the margin. A part of a document may be below zero, see ``_get_exact``."""
+        """Percent of the margin. A part of a document may be below zero, see ``_get_exact``."""
         return SQL("%s * %s / 100", base, rate)

@@ -15,7 +15,7 @@ class PartnerLoyaltyKpi(models.AbstractModel):
 
     @api.model
     def _get_known_margin_rate(self, focus):
-        """Return the margin in per cent of what members ordered or brought, over lines with a cost.
+        """Return the margin in percent of what members ordered or brought, over lines with a cost.
 
         :rtype: float | None
         """

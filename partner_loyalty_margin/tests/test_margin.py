@@ -300,7 +300,7 @@ class TestMargin(PartnerLoyaltyMarginCommon):
         member = self._create_member()
         with self.assertRefused("out of range", ValidationError):
             member.program_id.rule_ids.rate = 101
-        with self.assertRefused("at most 100 per cent", ValidationError):
+        with self.assertRefused("at most 100 percent", ValidationError):
             self.env["partner.loyalty.agreement"].create(
                 {
                     "name": "Launch",
