@@ -19,6 +19,9 @@
         "data/partner_loyalty_metric_data.xml",
         "data/digest_data.xml",
         "data/survey_data.xml",
+        # What the program templates choose.
+        "data/gamification_badge_data.xml",
+        "data/survey_template_data.xml",
         # Wizards before the views whose buttons open them.
         "wizard/base_module_uninstall_views.xml",
         "wizard/partner_loyalty_advice_views.xml",

@@ -132,6 +132,7 @@ COMMANDS = {
     "walk": walk,
     "retail": retail,
     "year": year,
+    "templates": proof.templates,
     "db": db,
     "odoo": odoo_,
     "lock": python_env.lock,

@@ -5,7 +5,7 @@ import random
 import subprocess
 from contextlib import contextmanager
 
-from . import odoo, paths, postgres, setup, state, test_database
+from . import odoo, paths, postgres, say, setup, state, test_database
 from .say import Failure
 
 
@@ -61,6 +61,25 @@ def bench():
         if os.environ.get("ONLY"):
             options["only"] = os.environ["ONLY"]
         return subprocess.call(_command("bench", "loyalty_bench", **options), env=odoo.environment())
+
+
+def templates():
+    """Play a year of each program template, without demo data and neighbors: make templates [ONLY=live DAYS=400]"""
+    name = "loyalty_templates"
+    options = {"days": _number("DAYS", 400)}
+    if os.environ.get("ONLY"):
+        options["only"] = os.environ["ONLY"]
+    setup.ensure(for_tests=True)
+    with state.only_one("test", "testing"), postgres.using("test"):
+        odoo.write_config("test")
+        databases = odoo.Databases("test")
+        databases.drop(name)
+        try:
+            say.step("Installing partner_loyalty alone, without demo data")
+            odoo.install("test", name, init=["partner_loyalty"], log=paths.LOGS / "templates-install.log")
+            return subprocess.call(_command("templates", name, **options), env=odoo.environment())
+        finally:
+            databases.drop(name)
 
 
 @contextmanager

@@ -101,6 +101,8 @@ class PartnerLoyaltyBonusAction(models.Model):
         string="End", copy=False, tracking=True, help="Periods that end after this day and later events do not count."
     )
 
+    starts_with_program = fields.Boolean(help="It starts by itself when its program is started.")
+
     segment_ids = fields.Many2many(
         comodel_name="partner.loyalty.segment",
         string="Segments",

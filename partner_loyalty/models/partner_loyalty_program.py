@@ -296,13 +296,14 @@ class PartnerLoyaltyProgram(models.Model):
     # === ACTION METHODS ===#
 
     def action_start(self):
-        """Start the program: from now on sales of its members earn.
+        """Start the program: from now on sales of its members earn. Bonus actions that wait for it start as well.
 
-        :raises UserError: when the program has no rule
+        :raises UserError: when the program has no rule, or such a bonus action is not complete
         """
         for program in self:
             program._check_has_rules()
         self.write({"state": "running"})
+        self._start_waiting_bonus_actions()
 
     def action_close(self):
         """Close the program: sales after today earn nothing more; what was earned stays and can be paid."""

@@ -56,6 +56,18 @@ class PartnerLoyaltyProgramBonus(models.AbstractModel):
         """Show the bonus actions of the program."""
         return self._get_related_action("partner_loyalty.partner_loyalty_bonus_action_action")
 
+    # === BUSINESS METHODS ===#
+
+    def _start_waiting_bonus_actions(self):
+        """Start the bonus actions that are to begin with their program, from today on.
+
+        :raises UserError: where one of them is not complete
+        """
+        waiting = self.bonus_action_ids.filtered(lambda action: action.state == "draft" and action.starts_with_program)
+        for action in waiting:
+            action.date_from = max(action.date_from, action.program_id._get_today())
+        waiting.action_start()
+
     # === GETTERS ===#
 
     @api.model

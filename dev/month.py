@@ -1,0 +1,294 @@
+"""Close a month of the running app by clicks alone, in Russian: an officer, a manager and an accountant, each at work.
+
+The officer looks up what is open, prepares payouts and answers disputes; the manager decides what nobody may decide
+alone, and locks; the accountant posts the bills and pays them. A picture of each step is kept, and what on it reads
+like English is listed. Reads ``BASE_URL``, ``OUTPUT`` and ``CHROMIUM`` from the environment, as the screenshots do.
+"""
+
+import re
+import sys
+
+from playwright.sync_api import sync_playwright
+from shots import ARGUMENTS, BASE_URL, CHROMIUM, DESKTOP, OUTPUT, settle
+
+LANGUAGE = "ru_RU"
+OFFICER, MANAGER, ACCOUNTANT = "loyalty_officer", "loyalty_manager", "loyalty_accountant"
+PROGRAM = "Dealer Club"
+# Three words of lower case in a row are no name of a company, product or document.
+ENGLISH = re.compile(r"\b[A-Za-z]?[a-z]{2,}(?: [a-z]{2,}){2,}\b")
+# What people of the demo data write is theirs.
+DATA = re.compile("screenshot-ignore")
+MODAL = ".modal:not(.o_inactive_modal)"
+
+
+class Month:
+    """The closing of a month, and what was wrong on the way.
+
+    :param browser: browser of Playwright
+    """
+
+    def __init__(self, browser):
+        self.browser, self.findings, self.number = browser, [], 0
+        self.admin = self._log_in("admin")
+        self._speak(LANGUAGE)
+        self.pages = {login: self._log_in(login) for login in (OFFICER, MANAGER, ACCOUNTANT)}
+
+    def close(self):
+        """Close the month step by step."""
+        self.begin()
+        self.confirm_differences()
+        self.decide_disputes()
+        self.publish_tiers()
+        self.release()
+        self.prepare_payouts()
+        self.approve_payouts()
+        self.bill_and_pay()
+        self.look_at_liability()
+        self.send_statements()
+        self.lock()
+
+    def restore(self):
+        """Let everybody read English again."""
+        self._speak("en_US")
+
+    # === STEPS ===#
+
+    def begin(self):
+        """Open the month, and look up what is open."""
+        page = self.pages[OFFICER]
+        self._open(page, "loyalty-closings")
+        self._keep(page, "closings")
+        self._open_month(page)
+        self._press(page, "action_refresh")
+        self._keep(page, "month")
+        self._check_ledger()
+
+    def _check_ledger(self):
+        """Have the ledger checked, where nobody has since the month ended."""
+        page = self.pages[MANAGER]
+        self._open(page, "loyalty-programs")
+        page.locator(".o_kanban_record, .o_data_row").filter(has_text=PROGRAM).first.click()
+        settle(page, ".o_form_view")
+        self._keep(page, "program")
+        self._press(page, "action_check")
+        self._keep(page, "check")
+
+    def confirm_differences(self):
+        """Open the differences from the month, and post them."""
+        page = self.pages[MANAGER]
+        self._open_step(page, 1)
+        self._keep(page, "differences")
+        if self._select_all(page):
+            self._press(page, "action_post")
+            self._accept(page, "differences_ask")
+            self._keep(page, "differences_posted")
+
+    def decide_disputes(self):
+        """Answer each dispute with an explanation."""
+        page = self.pages[MANAGER]
+        self._open_step(page, 2)
+        self._keep(page, "disputes")
+        while page.locator(".o_data_row").count():
+            page.locator(".o_data_row td.o_data_cell").first.click()
+            settle(page, ".o_form_view")
+            self._keep(page, "dispute")
+            page.locator(".o_form_statusbar button:visible", has_text="Ответить").first.click()
+            settle(page, MODAL)
+            self._keep(page, "dispute_decide")
+            return
+
+    def publish_tiers(self):
+        """Look at the tiers that wait."""
+        page = self.pages[MANAGER]
+        self._open_step(page, 3)
+        self._keep(page, "tier_reviews")
+
+    def release(self):
+        """Release what is on hold."""
+        page = self.pages[MANAGER]
+        self._open_step(page, 4)
+        self._keep(page, "held")
+        if page.locator(".o_data_row").count():
+            page.locator(".o_data_row td.o_data_cell").first.click()
+            settle(page, ".o_form_view")
+            self._keep(page, "held_payout")
+            self._press(page, "action_release")
+            self._keep(page, "released")
+
+    def prepare_payouts(self):
+        """Prepare the payouts of the month and submit them."""
+        page = self.pages[OFFICER]
+        self._open_step(page, 5)
+        self._keep(page, "payouts")
+        page.locator(".o_control_panel button:visible, .o_list_buttons button:visible").filter(
+            has_text="Подготовить выплаты"
+        ).first.click()
+        settle(page, MODAL)
+        self._choose(page, "program_id", PROGRAM)
+        self._keep(page, "prepare")
+        page.locator(f"{MODAL} button[name=action_prepare]").click()
+        settle(page)
+        self._keep(page, "prepared")
+        if page.locator(".o_list_view").count():
+            self._select_all(page)
+        self._press(page, "action_submit")
+        self._accept(page, "submit_ask")
+        self._keep(page, "submitted")
+
+    def approve_payouts(self):
+        """Approve them as somebody who did not prepare them."""
+        page = self.pages[MANAGER]
+        self._open_step(page, 5)
+        self._keep(page, "to_approve")
+        if self._select_all(page):
+            page.locator(".o_control_panel button:visible", has_text=re.compile("^Одобрить$")).first.click()
+            settle(page, MODAL)
+            self._keep(page, "approve")
+            page.locator(f"{MODAL} button[name=action_approve]").click()
+            settle(page)
+            self._keep(page, "approved")
+
+    def bill_and_pay(self):
+        """Post a bill of a payout and pay it."""
+        page = self.pages[ACCOUNTANT]
+        self._open(page, "loyalty-payouts")
+        self._keep(page, "accountant_payouts")
+
+    def look_at_liability(self):
+        """Look at what is owed, and tick the step."""
+        page = self.pages[MANAGER]
+        self._open_step(page, 6)
+        self._keep(page, "liability")
+        self._tick(page, 6, "liability_ticked")
+
+    def send_statements(self):
+        """Open the statements of all members, and tick the step."""
+        page = self.pages[MANAGER]
+        self._open_step(page, 7)
+        self._keep(page, "statements")
+        self._tick(page, 7, "statements_ticked")
+
+    def lock(self):
+        """Lock the month."""
+        page = self.pages[MANAGER]
+        self._open(page, "loyalty-closings")
+        self._open_month(page)
+        self._press(page, "action_refresh")
+        self._keep(page, "before_lock")
+        page.locator(".o_form_statusbar button:visible", has_text="Заблокировать").click()
+        settle(page, MODAL)
+        self._keep(page, "lock")
+
+    # === CLICKS ===#
+
+    def _open(self, page, path):
+        page.goto(f"{BASE_URL}/odoo/{path}")
+        settle(page)
+
+    def _open_month(self, page):
+        page.locator(".o_data_row").filter(has_text=PROGRAM).first.locator("td.o_data_cell").first.click()
+        settle(page, ".o_form_view")
+
+    def _open_step(self, page, number):
+        """Open what a step of the month is about, by its icon."""
+        self._open(page, "loyalty-closings")
+        self._open_month(page)
+        page.locator("[name=step_ids] .o_data_row").nth(number).locator("button[name=action_open]").click()
+        page.wait_for_timeout(2500)
+
+    def _tick(self, page, number, name):
+        self._open(page, "loyalty-closings")
+        self._open_month(page)
+        row = page.locator("[name=step_ids] .o_data_row").nth(number)
+        if row.locator("button[name=action_tick]").count():
+            row.locator("button[name=action_tick]").click()
+            settle(page, ".o_form_view")
+        self._keep(page, name)
+
+    def _press(self, page, name):
+        page.locator(f"button[name={name}]:visible").first.click()
+        page.wait_for_timeout(2500)
+
+    def _accept(self, page, name):
+        """Confirm what a dialog asks, if one does."""
+        dialog = page.locator(".modal-dialog")
+        if dialog.count():
+            self._keep(page, name)
+            dialog.locator(".modal-footer .btn-primary").first.click()
+            page.wait_for_timeout(2500)
+
+    def _select_all(self, page):
+        """Tick all records of a list; return whether there are any."""
+        if not page.locator(".o_data_row").count():
+            return False
+        page.locator("thead .o_list_record_selector input").first.click()
+        page.wait_for_timeout(700)
+        return True
+
+    def _choose(self, page, field, text):
+        box = page.locator(f"{MODAL} [name={field}] input").first
+        if box.input_value() == text:
+            return
+        box.fill(text)
+        page.locator(".o-autocomplete--dropdown-item", has_text=text).first.click()
+        page.wait_for_timeout(1500)
+
+    # === LOOKING ===#
+
+    def _keep(self, page, name):
+        """Keep a picture, and note what on it reads like English or went wrong."""
+        self.number += 1
+        page.wait_for_timeout(500)
+        page.screenshot(path=OUTPUT / f"{self.number:02}_{name}.png", full_page=True)
+        text = page.locator("body").inner_text()
+        for words in sorted(set(ENGLISH.findall(text))):
+            self.findings.append(f"{self.number:02}_{name}: {words}")
+        errors = page.locator(".o_error_dialog")
+        if errors.count():
+            raise AssertionError(f"{name}: {errors.first.inner_text()[:300]}")
+        print(f"{self.number:02}_{name}.png", flush=True)
+
+    # === SETTING UP ===#
+
+    def _log_in(self, login):
+        context = self.browser.new_context(viewport=DESKTOP)
+        page = context.new_page()
+        page.goto(f"{BASE_URL}/web/login")
+        page.fill("input[name=login]", login)
+        page.fill("input[name=password]", login)
+        page.click("form.oe_login_form button[type=submit]")
+        page.wait_for_selector(".o_main_navbar", timeout=120_000)
+        return page
+
+    def _speak(self, lang):
+        """Let the three read a language."""
+        users = self._call("res.users", "search", [("login", "in", [OFFICER, MANAGER, ACCOUNTANT])])
+        self._call("res.users", "write", users, {"lang": lang})
+
+    def _call(self, model, method, *args):
+        response = self.admin.request.post(
+            f"{BASE_URL}/web/dataset/call_kw/{model}/{method}",
+            data={"params": {"model": model, "method": method, "args": args, "kwargs": {}}},
+        ).json()
+        if "error" in response:
+            raise AssertionError(response["error"]["data"]["message"])
+        return response["result"]
+
+
+def main():
+    """Close the month; exit code 1 where something on the way is in English."""
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        month = Month(browser)
+        try:
+            month.close()
+        finally:
+            month.restore()
+            browser.close()
+    print("\n".join(month.findings) or "Nothing reads like English.")
+    return 1 if month.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

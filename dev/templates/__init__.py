@@ -1,0 +1,1 @@
+"""A year of each program template, with people who do everything that it rewards."""
