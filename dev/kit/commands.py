@@ -7,6 +7,7 @@ from . import (
     lifecycle,
     lint,
     odoo,
+    odoo_suites,
     paths,
     postgres,
     proof,
@@ -27,7 +28,7 @@ def help_():
     """List the commands."""
     print("Commands, each as 'make NAME' or 'dev/start NAME':\n")
     for name, function in COMMANDS.items():
-        print(f"  {name:9} {function.__doc__.splitlines()[0]}")
+        print(f"  {name:10} {function.__doc__.splitlines()[0]}")
 
 
 def db():
@@ -119,6 +120,7 @@ COMMANDS = {
     "logs": server.logs,
     "reset": server.reset,
     "test": suite.run,
+    "test-odoo": odoo_suites.run,
     "lint": lint.run,
     "i18n": translations.update,
     "check": check,
