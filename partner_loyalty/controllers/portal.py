@@ -66,10 +66,10 @@ class PartnerLoyaltyPortal(CustomerPortal):
         :rtype: ``partner.loyalty.member``, sudo
         """
         partner_sudo = request.env.user.partner_id.commercial_partner_id
-        if not partner_sudo.active:
-            return request.env["partner.loyalty.member"].sudo()
         # A company sees all of its own memberships: which fields of them is up to the pages.
         members_sudo = request.env["partner.loyalty.member"].sudo()
+        if not partner_sudo.active:
+            return members_sudo
         return members_sudo.search(
             [
                 ("partner_id", "=", partner_sudo.id),
@@ -113,6 +113,7 @@ class PartnerLoyaltyPortal(CustomerPortal):
 
     def _get_payouts_to_invoice(self):
         """Return the payouts that wait for the invoice of the user's company."""
+        # They are found through the user's own memberships; contacts who see no money get none.
         payouts_sudo = request.env["partner.loyalty.payout"].sudo()
         if not self._sees_loyalty_money():
             return payouts_sudo

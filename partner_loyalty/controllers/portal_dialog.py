@@ -46,6 +46,7 @@ class PartnerLoyaltyPortalDialog(PartnerLoyaltyPortal):
     def loyalty_inquiries(self, program_id=None, member_id=None, page=1, **_kwargs):
         """List what the member asked, the latest first."""
         member_sudo = self._get_loyalty_member(program_id, member_id)
+        # Partners have no right on questions: the domain says which ones this contact may read.
         inquiries_sudo = request.env["partner.loyalty.inquiry"].sudo()
         domain = self._get_inquiry_domain(member_sudo)
         records_sudo, pager = self._get_dialog_page(inquiries_sudo, domain, member_sudo, "/inquiries", page)
@@ -101,6 +102,7 @@ class PartnerLoyaltyPortalDialog(PartnerLoyaltyPortal):
         """Show the form that a line of the statement is disputed by; where it is already, that dispute."""
         member_sudo = self._get_loyalty_member(program_id, member_id)
         entry_sudo = self._get_line(member_sudo, line, unit)
+        # Whether a line is disputed does not depend on which contact asks.
         disputes_sudo = request.env["partner.loyalty.inquiry"].sudo()
         open_sudo = disputes_sudo.search([("entry_id", "=", entry_sudo.id), ("is_open", "=", True)], limit=1)
         if open_sudo and open_sudo.filtered_domain(self._get_inquiry_domain(member_sudo)):
@@ -268,6 +270,7 @@ class PartnerLoyaltyPortalDialog(PartnerLoyaltyPortal):
             match = re.search(rf"/{name}s/(\d{{1,9}})(/|$)", page or "")
             if match:
                 domain = Domain("member_id.root_id", "=", member_sudo.id) & Domain("id", "=", int(match[1]))
+                # The domain leads through the member.
                 return {f"{name}_id": request.env[model].sudo().search(domain, limit=1).id}
         return {}
 

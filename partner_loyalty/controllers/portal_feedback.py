@@ -60,6 +60,7 @@ class PartnerLoyaltyPortalFeedback(PartnerLoyaltyPortalDialog):
         domain = Domain("member_id.root_id", "=", member_sudo.id)
         if self._get_loyalty_right() != "owner":
             domain &= Domain("contact_id", "=", request.env.user.partner_id.id)
+        # Partners have no right on opinions: the domain says which ones this contact may read.
         records_sudo, pager = self._get_dialog_page(
             request.env["partner.loyalty.feedback"].sudo(), domain, member_sudo, "/feedback", page
         )

@@ -254,6 +254,7 @@ class PartnerLoyaltyPortalReward(PartnerLoyaltyPortalForm):
             is_free = reward_sudo.kind in reward_sudo._get_free_kinds()
             refusal = refusals[reward_sudo]
             by_tier = reward_sudo.kind == "early" and reward_sudo.by_tier and not refusal
+            # What comes with a tier is read through the member, like all of the page.
             givers_sudo = entitlements_sudo.get(reward_sudo, request.env["partner.loyalty.tier.entitlement"].sudo())
             offers.append(
                 {
@@ -284,6 +285,7 @@ class PartnerLoyaltyPortalReward(PartnerLoyaltyPortalForm):
 
     def _get_fund(self, member_sudo, reward_sudo):
         """Return the marketing fund that a claim of a reward would be paid from, if any."""
+        # The fund is looked up for this member.
         funds_sudo = request.env["partner.loyalty.fund"].sudo()
         return funds_sudo._get_in_force(member_sudo) if reward_sudo.kind == "mdf" else funds_sudo
 

@@ -84,6 +84,7 @@ class PartnerLoyaltyPortalTopic(PartnerLoyaltyPortalDialog):
     # === PAGES ===#
 
     def _show_topics(self, member_sudo, form=None, error=None, page=1):
+        # Partners have no right on discussions: the domain says which ones this member may read.
         topics_sudo = request.env["partner.loyalty.topic"].sudo()
         domain = topics_sudo._get_visible_domain(member_sudo)
         records_sudo, pager = self._get_dialog_page(topics_sudo, domain, member_sudo, "/discussions", page)

@@ -36,8 +36,8 @@ class AccountMove(models.Model):
     # === BUSINESS METHODS ===#
 
     def _post(self, soft=True):
+        # Accountants post bills without any right on payouts.
         for move_sudo in self.sudo().filtered("loyalty_payout_id"):
-            # Accountants post bills without any right on payouts.
             move_sudo.loyalty_payout_id._check_bill_as_approved(move_sudo)
         return super()._post(soft=soft)
 

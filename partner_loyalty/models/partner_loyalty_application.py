@@ -280,6 +280,7 @@ class PartnerLoyaltyApplication(models.Model):
     def _remind_responsible(self):
         """Give the responsible of the program an activity."""
         self.ensure_one()
+        # Strangers apply: they neither see who is responsible nor give anybody a to-do.
         user_sudo = self.sudo().program_id.user_id
         if user_sudo.active and user_sudo.has_group("partner_loyalty.partner_loyalty_group_officer"):
             self.sudo().activity_schedule(
@@ -375,6 +376,7 @@ class PartnerLoyaltyApplication(models.Model):
 
     def _invite(self, contact_sudo):
         """Give the contact a login to the portal, with Odoo's own invitation; say so where it has one already."""
+        # Officers invite the contact of an application that they approved, without the right to create users.
         wizard_sudo = self.env["portal.wizard"].sudo().create({"partner_ids": [fields.Command.set(contact_sudo.ids)]})
         user_sudo = wizard_sudo.user_ids[:1]
         if user_sudo.is_portal or user_sudo.is_internal:

@@ -535,6 +535,7 @@ class PartnerLoyaltyBonusAction(models.Model):
 
     def _is_for_nobody(self):
         """Return whether the filters leave out all members of the program, whatever their tier and membership."""
+        # The filters look at all members, whatever the user sees of them.
         members = (
             self.env["partner.loyalty.member"]
             .sudo()

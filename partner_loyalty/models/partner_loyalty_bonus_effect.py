@@ -198,6 +198,7 @@ class PartnerLoyaltyBonusEffect(models.Model):
         terms = {"action": self.action_id.name}
         if self.kind == "mail" and not self.template_id:
             return self.env._("“%(action)s” sends an e-mail: choose its template.", **terms)
+        # Who sets up bonuses need not be able to edit templates.
         if self.kind == "mail" and self.template_id.sudo().model != LINE:
             return self.env._(
                 "“%(template)s” is not a template for bonuses: choose one that applies to “%(model)s”.",

@@ -539,6 +539,7 @@ class PartnerLoyaltyClaim(models.Model):
         """End what has begun, and give points back to the lots they came from; of a merged member, they move on."""
         for claim in self.filtered(lambda claim: claim.state == "approved"):
             claim.reward_id._stop(claim)
+        # The ledger is written by the program alone.
         for claim_sudo in self.sudo().filtered("entry_id"):
             claim_sudo.entry_id._return(
                 "redemption_return", claim_sudo, explanation=claim_sudo._get_explanation_facts()

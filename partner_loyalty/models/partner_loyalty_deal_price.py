@@ -144,6 +144,7 @@ class PartnerLoyaltyDealPrice(models.AbstractModel):
                     "You cannot change quotations: ask the salesperson of “%(deal)s” to approve its price.", **terms
                 )
             )
+        # The user need not see the opportunity; the quotations are those that the user sees.
         orders = Order.search([("opportunity_id", "=", self.sudo().lead_id.id), ("state", "in", ("draft", "sent"))])
         if not orders:
             raise UserError(

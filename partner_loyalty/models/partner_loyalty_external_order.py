@@ -456,8 +456,9 @@ class PartnerLoyaltyExternalOrder(models.Model):
     def _get_order_sudo(self):
         """Return the order to do with it what its states say.
 
-        Salespeople neither post invoices nor register payments; no more is done than what was sent.
+        No more is done than what was sent.
         """
+        # Salespeople neither post invoices nor register payments.
         return self.order_id.sudo().with_context(allowed_company_ids=self.company_id.ids)
 
     def _get_goods_sudo(self):
@@ -495,6 +496,7 @@ class PartnerLoyaltyExternalOrder(models.Model):
         moves_sudo.action_post()
         moves_sudo = moves_sudo.filtered(lambda move: move.state == "posted" and move.amount_residual)
         if moves_sudo:
+            # Salespeople do not register payments.
             wizards_sudo = self.env["account.payment.register"].sudo().with_company(self.company_id)
             wizards_sudo = wizards_sudo.with_context(active_model="account.move", active_ids=moves_sudo.ids)
             wizards_sudo.create(self._prepare_payment_vals(day))._create_payments()

@@ -280,6 +280,7 @@ class PartnerLoyaltyMetric(models.Model):
     @api.constrains("source")
     def _check_source(self):
         for metric in self:
+            # Values of other companies count as well.
             if metric.source != "entered" and metric.sudo().value_ids:
                 raise ValidationError(
                     self.env._(

@@ -300,6 +300,7 @@ class PartnerLoyaltyPilot(models.Model):
     def action_roll_out(self):
         """Let all members have from tomorrow on what was tried."""
         self._decide("rolled_out")
+        # The day is set by the program alone; the decision has checked who may take it.
         for pilot_sudo in self.sudo():
             tomorrow = pilot_sudo.program_id._get_today() + timedelta(days=1)
             pilot_sudo.rollout_date = max(tomorrow, pilot_sudo.date_from)

@@ -95,6 +95,7 @@ class PartnerLoyaltyProgramLeaderboard(models.AbstractModel):
 
     def _prepare_leaderboard_row(self, metric, member_sudo, value, viewer_member):
         """Return what a viewer sees of a member; see :meth:`_get_leaderboard`."""
+        # Partners see the places of all and the names of some, and have no right on metrics.
         is_viewer = bool(viewer_member) and member_sudo == viewer_member.sudo().turnover_root_id
         is_named = not viewer_member or is_viewer or member_sudo.is_named_on_leaderboard
         return {

@@ -161,6 +161,7 @@ class PartnerLoyaltyStack(models.AbstractModel):
         :rtype: list[tuple]
         """
         self.env.flush_all()
+        # Rules look at all of the order, whoever wrote the quotation.
         Why, order_sudo = self.env["partner.loyalty.why"], order.sudo()
         rules = self._get_rules(order_sudo)
         rate = Decimal(str(order.currency_rate or 1))

@@ -74,8 +74,8 @@ class PartnerLoyaltyStackMixin(models.AbstractModel):
             refusal = order._get_loyalty_stack_refusal(self.env.user)
             if refusal:
                 raise UserError(refusal)
+        # The fields are set by the program alone.
         for order_sudo in self.sudo():
-            # The fields are set by the program alone.
             order_sudo.write(
                 {"loyalty_stack_approved_by_id": self.env.uid, "loyalty_stack_amount": order_sudo.amount_untaxed}
             )

@@ -72,6 +72,7 @@ class PartnerLoyaltyWhy(models.AbstractModel):
     @api.model
     def _get_rules(self, document):
         """Return the rules of the document's company that are about documents of its model, in force or not."""
+        # Whoever may see a document may know what its rules gave, without any right on rules.
         return (
             self.env["partner.loyalty.rule"]
             .sudo()
@@ -125,6 +126,7 @@ class PartnerLoyaltyWhy(models.AbstractModel):
         if rule.formula == "bands":
             origins = Domain([("origin_id", "in", member.ids), ("period_start", "=", self._get_start(rule, document))])
         domain = origins & Domain([("rule_id", "=", rule.id), ("type", "in", RECONCILED_TYPES)])
+        # Only the lines of this document; whoever asks may see it.
         return self.env["partner.loyalty.entry"].sudo().search(domain, order="id")
 
     @api.model
@@ -134,8 +136,11 @@ class PartnerLoyaltyWhy(models.AbstractModel):
 
     @api.model
     def _get_member(self, rule, partner):
-        members = self.env["partner.loyalty.member"].sudo()
-        return members.search([("program_id", "=", rule.program_id.id), ("partner_id", "=", partner.id)]).root_id[:1]
+        # Whoever asks may see the document of this partner.
+        members_sudo = self.env["partner.loyalty.member"].sudo()
+        return members_sudo.search([("program_id", "=", rule.program_id.id), ("partner_id", "=", partner.id)]).root_id[
+            :1
+        ]
 
     @api.model
     def _get_day(self, rule, document):
@@ -171,8 +176,9 @@ class PartnerLoyaltyWhy(models.AbstractModel):
     @api.model
     def _check_waiting(self, document):
         origin = document.reversed_entry_id or document if document._name == "account.move" else document
-        touches = self.env["partner.loyalty.touch"].sudo()
-        if touches.search_count([("res_model", "=", document._name), ("res_id", "in", (document | origin).ids)]):
+        # What waits is looked up by the program.
+        touches_sudo = self.env["partner.loyalty.touch"].sudo()
+        if touches_sudo.search_count([("res_model", "=", document._name), ("res_id", "in", (document | origin).ids)]):
             return self.env._("It has not been answered yet: look again in a moment.")
         return None
 
@@ -228,9 +234,10 @@ class PartnerLoyaltyWhy(models.AbstractModel):
     @api.model
     def _check_membership(self, rule, document, partner):
         day = self._get_day(rule, document)
-        periods = self.env["partner.loyalty.member.period"].sudo()
+        # Whoever asks may see the document of this partner.
+        periods_sudo = self.env["partner.loyalty.member.period"].sudo()
         member = self._get_member(rule, partner)
-        found = periods.search_count(
+        found = periods_sudo.search_count(
             [
                 ("member_id.root_id", "=", member.id),
                 ("date_from", "<=", day),
@@ -380,8 +387,9 @@ class PartnerLoyaltyWhy(models.AbstractModel):
         while categories.parent_id - categories:
             categories |= categories.parent_id
         member = self._get_member(rule, partner)
-        agreements = self.env["partner.loyalty.agreement"].sudo().search([("member_id", "=", member.id)])
-        return [rule, rule.segment_ids, partner, products, categories, member.period_ids, agreements]
+        # Only when they were changed is said, and not what they are.
+        agreements_sudo = self.env["partner.loyalty.agreement"].sudo().search([("member_id", "=", member.id)])
+        return [rule, rule.segment_ids, partner, products, categories, member.period_ids, agreements_sudo]
 
     # === SHARES ===#
 
@@ -405,9 +413,10 @@ class PartnerLoyaltyWhy(models.AbstractModel):
         )
         if len(rows) < 2:
             return []
-        products = self.env["product.product"].sudo()
+        # Products of a document that the user may see.
+        products_sudo = self.env["product.product"].sudo()
         shares = split(amount, [Decimal(row[2]) for row in rows], Decimal(rule._get_rounding()))
-        return [(products.browse(row[1]), share) for row, share in zip(rows, shares, strict=True)]
+        return [(products_sudo.browse(row[1]), share) for row, share in zip(rows, shares, strict=True)]
 
     # === FORECAST ===#
 
@@ -423,6 +432,7 @@ class PartnerLoyaltyWhy(models.AbstractModel):
         """
         order.ensure_one()
         self.env.flush_all()
+        # Rules look at all of the order, whoever wrote the quotation.
         order_sudo = order.sudo()
         with self.env.cr.savepoint() as savepoint:
             self.env.execute_query(

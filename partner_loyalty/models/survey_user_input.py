@@ -142,6 +142,7 @@ class SurveyUserInput(models.Model):
 
     def _get_counting_for_loyalty(self):
         """Return the completed certifications, passed or not: a score that changes is not known as it was."""
+        # Who answers a survey need not see how it is set up.
         return self.filtered(
             lambda answer: answer.state == "done" and not answer.test_entry and answer.survey_id.sudo().certification
         )

@@ -48,20 +48,20 @@ class PartnerLoyaltyWhy(models.AbstractModel):
         if rows and all(row["is_down_payment"] for row in rows):
             return self.env._("It is a down payment, which has no margin: the invoice of the goods will earn.")
         # Whoever asks may see the document, and so what was sold by it.
-        lines = self.env[LINE_MODELS[document._name]].sudo()
-        lines = lines.browse(row["line_id"] for row in rows if row["is_unknown"])
-        ordered = lines.filtered("sale_line_ids") if document._name == "account.move" else lines
-        if not lines:
+        lines_sudo = self.env[LINE_MODELS[document._name]].sudo()
+        lines_sudo = lines_sudo.browse(row["line_id"] for row in rows if row["is_unknown"])
+        ordered_sudo = lines_sudo.filtered("sale_line_ids") if document._name == "account.move" else lines_sudo
+        if not lines_sudo:
             return None
-        if ordered:
+        if ordered_sudo:
             return self.env._(
                 "The cost of %(products)s is not known: enter it on the order line.",
-                products=self._get_product_names(ordered),
+                products=self._get_product_names(ordered_sudo),
             )
         return self.env._(
             "The cost of %(products)s is not known, because it was invoiced without an order: "
             "only what is invoiced from an order earns by its margin.",
-            products=self._get_product_names(lines),
+            products=self._get_product_names(lines_sudo),
         )
 
     @api.model
