@@ -108,9 +108,7 @@
         "views/utm_campaign_views.xml",
         # It has a small addition to programs.
         "views/partner_loyalty_tier_review_views.xml",
-        # Menus last: they open the actions above.
-        "views/partner_loyalty_menus.xml",
-        # These have small additions to programs and members, and a menu of their own.
+        # These have small additions to programs and members.
         "views/partner_loyalty_bonus_line_views.xml",
         "views/partner_loyalty_bonus_run_views.xml",
         "views/partner_loyalty_bonus_action_views.xml",
@@ -121,6 +119,8 @@
         "views/partner_loyalty_news_views.xml",
         "views/partner_loyalty_participation_views.xml",
         "wizard/partner_loyalty_leaderboard_views.xml",
+        # Menus last: they open the actions above.
+        "views/partner_loyalty_menus.xml",
         # The portal: what all of its pages stand in comes first.
         "views/portal_templates.xml",
         "views/portal_overview_templates.xml",
