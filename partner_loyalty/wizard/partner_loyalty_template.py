@@ -94,12 +94,7 @@ class PartnerLoyaltyTemplate(models.TransientModel):
         program = program.with_env(self.env)
         self._translate(self._get_created(program))
         self._note_what_is_missing(program)
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "partner.loyalty.program",
-            "res_id": program.id,
-            "view_mode": "form",
-        }
+        return program._get_records_action(context={})
 
     # === BUSINESS METHODS - WHAT IS CREATED ===#
 
