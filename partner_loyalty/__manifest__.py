@@ -22,6 +22,7 @@
         # What the program templates choose.
         "data/gamification_badge_data.xml",
         "data/survey_template_data.xml",
+        "data/onboarding_data.xml",
         # Wizards before the views whose buttons open them.
         "wizard/base_module_uninstall_views.xml",
         "wizard/partner_loyalty_advice_views.xml",
@@ -112,6 +113,7 @@
         "views/partner_loyalty_bonus_line_views.xml",
         "views/partner_loyalty_bonus_run_views.xml",
         "views/partner_loyalty_bonus_action_views.xml",
+        "views/res_company_views.xml",
         "views/res_config_settings_views.xml",
         "views/digest_digest_views.xml",
         "views/partner_loyalty_warning_views.xml",
@@ -151,7 +153,11 @@
         "demo/partner_loyalty_portal_demo.xml",
     ],
     "assets": {
-        "web.assets_backend": ["partner_loyalty/static/src/overview/**/*"],
+        "web.assets_backend": [
+            "partner_loyalty/static/src/overview/**/*",
+            "partner_loyalty/static/src/onboarding/**/*",
+            "partner_loyalty/static/src/js/tours/**/*",
+        ],
         "web.assets_frontend": [
             "partner_loyalty/static/src/scss/portal.scss",
             "partner_loyalty/static/src/scss/portal_dialog.scss",

@@ -166,6 +166,8 @@ from . import crm_lead
 from . import digest_digest
 from . import mail_activity
 from . import mail_message
+from . import onboarding_onboarding
+from . import onboarding_onboarding_step
 from . import res_company
 from . import res_config_settings
 from . import res_partner

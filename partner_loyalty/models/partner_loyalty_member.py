@@ -482,6 +482,17 @@ class PartnerLoyaltyMember(models.Model):
         self.check_access("read")
         return {"type": "ir.actions.act_url", "url": f"/my/loyalty/as/{self.id}", "target": "new"}
 
+    def action_new_quotation(self):
+        """Write a quotation for the member."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("New Quotation"),
+            "res_model": "sale.order",
+            "view_mode": "form",
+            "context": {"default_partner_id": self.partner_id.id, "default_company_id": self.company_id.id},
+        }
+
     def action_view_entries(self):
         """Show the statement lines of the member."""
         return self._get_related_action("partner_loyalty.partner_loyalty_entry_action")

@@ -134,6 +134,8 @@ class PartnerLoyaltyProgram(models.Model):
         help="What you keep of a sale before rewards, where the cost of what was sold is not known. The overview says "
         "by it whether the program pays for itself; it gives no return where it is zero.",
     )
+    payout_journal_id = fields.Many2one(compute="_compute_payout_terms", store=True, readonly=False, precompute=True)
+    payout_product_id = fields.Many2one(compute="_compute_payout_terms", store=True, readonly=False, precompute=True)
     liability_journal_id = fields.Many2one(
         comodel_name="account.journal",
         domain="[('type', '=', 'general')]",
@@ -219,6 +221,12 @@ class PartnerLoyaltyProgram(models.Model):
     def _compute_failing_rule_ids(self):
         for program in self:
             program.failing_rule_ids = program.with_context(active_test=False).rule_ids.filtered("error")
+
+    @api.depends("company_id")
+    def _compute_payout_terms(self):
+        for program in self:
+            program.payout_journal_id = program.company_id.loyalty_payout_journal_id
+            program.payout_product_id = program.company_id.loyalty_payout_product_id
 
     # === CONSTRAINT METHODS ===#
 

@@ -56,6 +56,7 @@ from . import test_month_end
 from . import test_multi_company
 from . import test_neutralize
 from . import test_news
+from . import test_onboarding
 from . import test_order_cost
 from . import test_participation
 from . import test_overview

@@ -85,9 +85,6 @@ class PartnerLoyaltyTemplate(models.TransientModel):
     def action_create(self):
         """Create the program as a draft, and open it."""
         self.ensure_one()
-        program = self.env["partner.loyalty.program"].create(self._prepare_program_vals())
-        self._complete(program)
-        return program._get_records_action(context={})
         source = self.with_company(self.company_id).with_context(lang=SOURCE)
         program = source.env["partner.loyalty.program"].create(source._prepare_program_vals())
         source._complete(program)
@@ -95,6 +92,12 @@ class PartnerLoyaltyTemplate(models.TransientModel):
         self._translate(self._get_created(program))
         self._note_what_is_missing(program)
         return program._get_records_action(context={})
+
+    def action_create_and_start(self):
+        """Create the program, start it as it is, and open it."""
+        action = self.action_create()
+        self.env["partner.loyalty.program"].browse(action["res_id"]).action_start()
+        return action
 
     # === BUSINESS METHODS - WHAT IS CREATED ===#
 
