@@ -29,6 +29,7 @@ from . import partner_loyalty_payout_policy
 from . import partner_loyalty_stack_policy
 from . import partner_loyalty_program_advice
 from . import partner_loyalty_program_bonus
+from . import partner_loyalty_program_copy
 from . import partner_loyalty_program_leaderboard
 from . import partner_loyalty_program_warning
 from . import partner_loyalty_program_public

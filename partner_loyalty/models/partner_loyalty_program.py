@@ -25,6 +25,7 @@ class PartnerLoyaltyProgram(models.Model):
         "partner.loyalty.stack.policy",
         "partner.loyalty.program.advice",
         "partner.loyalty.program.bonus",
+        "partner.loyalty.program.copy",
         "partner.loyalty.tier.review.mixin",
         "partner.loyalty.quality.mixin",
         "partner.loyalty.inquiry.policy",
@@ -275,21 +276,6 @@ class PartnerLoyaltyProgram(models.Model):
         revised._raise_terms_version()
         return result
 
-    def copy_data(self, default=None):
-        vals_list = super().copy_data(default)
-        for vals in vals_list:
-            for _command, _id, rule_vals in vals.get("rule_ids", ()):
-                # They name tiers of this program: see copy().
-                rule_vals.pop("tier_rate_ids", None)
-        return vals_list
-
-    def copy(self, default=None):
-        programs = super().copy(default)
-        for program, new_program in zip(self, programs, strict=True):
-            program._copy_tier_rates(new_program)
-            program._copy_versions(new_program)
-        return programs
-
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_members(self):
         programs = self.filtered("member_ids")
@@ -358,40 +344,6 @@ class PartnerLoyaltyProgram(models.Model):
         :rtype: recordset of ``partner.loyalty.rule``
         """
         return self.with_context(active_test=False).rule_ids.filtered(lambda rule: not rule.is_draft)
-
-    def _get_copies(self, new_program, name):
-        """Return what a copy of this program has instead of its own rules or tiers.
-
-        :param new_program: the copy
-        :param str name: the field, whose records Odoo copies in the order of their ids
-        :rtype: dict
-        """
-        return dict(zip(self[name].sorted("id"), new_program[name].sorted("id"), strict=True))
-
-    def _copy_tier_rates(self, new_program):
-        """Give the rules of a copy of this program their rates, for the tiers of the copy."""
-        tiers = self._get_copies(new_program, "tier_ids")
-        for rule, new_rule in self._get_copies(new_program, "rule_ids").items():
-            new_rule.tier_rate_ids = [
-                fields.Command.create(
-                    {
-                        "tier_id": tiers.get(rate.tier_id, rate.tier_id).id,
-                        "categ_id": rate.categ_id.id,
-                        "rate": rate.rate,
-                    }
-                )
-                for rate in rule.tier_rate_ids
-            ]
-
-    def _copy_versions(self, new_program):
-        """Let copies of rules be versions of each other where the originals are.
-
-        :param new_program: the copy
-        """
-        copies = self._get_copies(new_program, "rule_ids")
-        for rule, new_rule in copies.items():
-            if rule.previous_id in copies:
-                new_rule.previous_id = copies[rule.previous_id]
 
     # === BUSINESS METHODS - LEDGER ===#
 
