@@ -6,7 +6,7 @@ from odoo.fields import Command
 from odoo.tools import SQL
 from odoo.tools.misc import clean_context
 
-from ..const import ATTRIBUTED_MODELS, NAMES_IN_MESSAGE, RECONCILED_TYPES, TOUCH_KINDS
+from ..const import ATTRIBUTED_MODELS, NAMES_IN_MESSAGE, RECONCILED_TYPES
 
 
 class PartnerLoyaltyAttribution(models.Model):
@@ -330,7 +330,7 @@ class PartnerLoyaltyAttribution(models.Model):
         for program_sudo in self.env["partner.loyalty.program"].sudo().search(self._get_program_domain()):
             program_sudo._evaluate_tiers()
         for model, documents in self._get_documents().items():
-            if model in TOUCH_KINDS and documents:
+            if model in self.env["partner.loyalty.touch"]._get_touch_kinds() and documents:
                 self._answer(model, documents)
         return self._read_figures(last_id)
 

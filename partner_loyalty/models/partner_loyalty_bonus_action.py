@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, format_date
 
-from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, KIND_ROLES, LEDGER_DIGITS
+from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, LEDGER_DIGITS
 from ..tools import schedule as schedules
 from ..tools.domains import check_domain
 from .partner_loyalty_bonus_evaluation import RANK_CONDITIONS
@@ -354,8 +354,9 @@ class PartnerLoyaltyBonusAction(models.Model):
 
     @api.constrains("kind", "role")
     def _check_role(self):
+        kind_roles = self.env["partner.loyalty.contribution"]._get_kind_roles()
         for action in self:
-            if action.role not in KIND_ROLES[action.kind]:
+            if action.role not in kind_roles[action.kind]:
                 raise ValidationError(
                     self.env._(
                         "“%(action)s” cannot be about “%(role)s” where “%(kind)s” counts: possible is %(roles)s.",

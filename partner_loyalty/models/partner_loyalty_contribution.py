@@ -36,7 +36,8 @@ class PartnerLoyaltyContribution(models.Model):
     """What partners did that can count: one row for each document line and role, read from the documents.
 
     A kind is one method ``_get_contribution_query_<kind>(role)`` that returns a ``SELECT`` with the columns of
-    the other branches, in their order; a module adds a kind by extending :meth:`_get_branches` and the selection.
+    the other branches, in their order; a module adds a kind by adding it to the selections,
+    :meth:`_get_branch_codes` and :meth:`_get_kind_roles`.
     Each branch reads its base tables without any grouping, so that a filter on documents, partner or date reaches
     their indexes. Beside the fields a branch has three columns that only the engine reads: ``moment`` (the raw
     UTC datetime behind ``date``, where there is one, for range filters), ``origin_amount`` (untaxed net amount of the
@@ -211,12 +212,30 @@ class PartnerLoyaltyContribution(models.Model):
 
         :rtype: list[SQL]
         """
-        branches = list(BRANCH_CODES)
+        branches = list(self._get_branch_codes())
         only = self.env.context.get("loyalty_branch")
         return [
             getattr(self, f"_get_contribution_query_{kind}")(role)
             for kind, role in ([only] if only in branches else branches)
         ]
+
+    @api.model
+    def _get_branch_codes(self):
+        """Return the number of each kind and role, which keeps the ids of branches apart.
+
+        A module that adds a kind adds its own, from 20 to 31.
+
+        :rtype: dict[tuple, int]
+        """
+        return BRANCH_CODES
+
+    @api.model
+    def _get_kind_roles(self):
+        """Return of whom each kind can speak; a module that adds a kind adds it here as well.
+
+        :rtype: dict[str, tuple]
+        """
+        return KIND_ROLES
 
     @api.model
     def _get_contribution_query_order(self, role):
@@ -708,7 +727,7 @@ class PartnerLoyaltyContribution(models.Model):
         return {
             "kind": labels["kind"][kind],
             "role": labels["role"][role],
-            "roles": ", ".join(f"“{labels['role'][possible]}”" for possible in KIND_ROLES[kind]),
+            "roles": ", ".join(f"“{labels['role'][possible]}”" for possible in self._get_kind_roles()[kind]),
         }
 
     # === ACTION METHODS ===#

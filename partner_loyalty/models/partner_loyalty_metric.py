@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import formatLang
 
-from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, KIND_ROLES, PERIODS, UNITS
+from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, PERIODS, UNITS
 from ..tools import periods
 from ..tools.domains import check_domain, read_domain
 from ..tools.window import Window
@@ -232,8 +232,9 @@ class PartnerLoyaltyMetric(models.Model):
 
     @api.constrains("source", "kind", "role")
     def _check_role(self):
+        kind_roles = self.env["partner.loyalty.contribution"]._get_kind_roles()
         for metric in self.filtered(lambda metric: metric.source == "contribution"):
-            if not metric.kind or metric.role not in KIND_ROLES[metric.kind]:
+            if not metric.kind or metric.role not in kind_roles[metric.kind]:
                 raise ValidationError(
                     self.env._(
                         "“%(metric)s” cannot be about “%(role)s” where “%(kind)s” counts: possible is %(roles)s.",
@@ -457,7 +458,7 @@ class PartnerLoyaltyMetric(models.Model):
         if self.source != "contribution":
             return bool(self.source and self.aggregate)
         return (
-            self.role in KIND_ROLES.get(self.kind, ())
+            self.role in self.env["partner.loyalty.contribution"]._get_kind_roles().get(self.kind, ())
             and bool(self.aggregate)
             and self.field in AGGREGATE_FIELDS.get(self.aggregate, [self.field])
         )

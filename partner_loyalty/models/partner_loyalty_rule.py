@@ -9,7 +9,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, formatLang
 
-from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, KIND_ROLES, PERIODS, UNITS
+from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, PERIODS, UNITS
 from ..tools.domains import check_domain, read_domain
 from .partner_loyalty_segment import UNREADABLE
 
@@ -333,8 +333,9 @@ class PartnerLoyaltyRule(models.Model):
 
     @api.constrains("kind", "role")
     def _check_role(self):
+        kind_roles = self.env["partner.loyalty.contribution"]._get_kind_roles()
         for rule in self:
-            if rule.role not in KIND_ROLES[rule.kind]:
+            if rule.role not in kind_roles[rule.kind]:
                 raise ValidationError(
                     self.env._(
                         "“%(rule)s” cannot reward “%(role)s” where “%(kind)s” counts: possible is %(roles)s.",

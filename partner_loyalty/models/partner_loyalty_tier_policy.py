@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, KIND_ROLES
+from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES
 from ..tools import periods
 from ..tools.window import Window
 
@@ -108,8 +108,9 @@ class PartnerLoyaltyTierPolicy(models.AbstractModel):
 
     @api.constrains("tier_kind", "tier_role")
     def _check_tier_role(self):
+        kind_roles = self.env["partner.loyalty.contribution"]._get_kind_roles()
         for program in self:
-            if program.tier_role not in KIND_ROLES[program.tier_kind]:
+            if program.tier_role not in kind_roles[program.tier_kind]:
                 raise ValidationError(
                     self.env._(
                         "The tiers of “%(program)s” cannot follow “%(role)s” where “%(kind)s” counts: "

@@ -50,7 +50,7 @@ class PartnerLoyaltyTouch(models.Model):
     def _mark(self, documents):
         """Note that documents were touched; written once, before the transaction commits.
 
-        :param documents: recordset of a model of ``TOUCH_KINDS``
+        :param documents: recordset of a model of :meth:`_get_touch_kinds`
         """
         if not documents.ids:
             return
@@ -64,7 +64,7 @@ class PartnerLoyaltyTouch(models.Model):
     def _get_standings(self, documents):
         """Return where documents stand now: ``(id, buyer id, referrer id, day)``, or nothing of it where unknown.
 
-        :param documents: recordset of a model of ``TOUCH_KINDS``
+        :param documents: recordset of a model of :meth:`_get_touch_kinds`
         :rtype: list[tuple]
         """
         if hasattr(documents, "_get_loyalty_standings"):
@@ -210,10 +210,19 @@ class PartnerLoyaltyTouch(models.Model):
         )
 
     @api.model
+    def _get_touch_kinds(self):
+        """Return the documents whose change may move contributions, and the kinds that are read from them.
+
+        :rtype: dict[str, tuple]
+        """
+        return TOUCH_KINDS
+
+    @api.model
     def _get_rules(self, model):
         """Return the rules that documents of ``model`` may concern: of programs that have started, also when closed."""
+        kinds = self._get_touch_kinds()[model]
         return (
             self.env["partner.loyalty.rule"]
             .with_context(active_test=False)
-            .search([("kind", "in", TOUCH_KINDS[model]), ("program_id.state", "!=", "draft"), ("is_draft", "=", False)])
+            .search([("kind", "in", kinds), ("program_id.state", "!=", "draft"), ("is_draft", "=", False)])
         )

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ..const import RECONCILED_TYPES, TOUCH_KINDS
+from ..const import RECONCILED_TYPES
 from ..tools.shares import split
 
 # Where documents have their products; opportunities have none.
@@ -78,7 +78,7 @@ class PartnerLoyaltyWhy(models.AbstractModel):
             .sudo()
             .search(
                 [
-                    ("kind", "in", TOUCH_KINDS.get(document._name, ())),
+                    ("kind", "in", self.env["partner.loyalty.touch"]._get_touch_kinds().get(document._name, ())),
                     ("program_id.state", "!=", "draft"),
                     ("program_id.active", "=", True),
                     ("is_draft", "=", False),

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import formatLang
 
-from ..const import TOUCH_KINDS, UNITS
+from ..const import UNITS
 
 
 class PartnerLoyaltyExplain(models.TransientModel):
@@ -68,7 +68,8 @@ class PartnerLoyaltyExplain(models.TransientModel):
     def _get_document(self):
         """Return the order, invoice or opportunity that the dialog was opened for, where the user may read it."""
         model = self.env.context.get("active_model")
-        if model not in TOUCH_KINDS or model not in self._fields["document_ref"].get_values(self.env):
+        kinds = self.env["partner.loyalty.touch"]._get_touch_kinds()
+        if model not in kinds or model not in self._fields["document_ref"].get_values(self.env):
             return None
         document = self._get_active_records(model)[:1]
         document.check_access("read")
