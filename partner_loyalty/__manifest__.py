@@ -4,6 +4,7 @@
     "category": "Sales/CRM",
     "summary": "Tiers, points and commission for dealers, resellers and manufacturers",
     "author": "Partner Loyalty engineers",
+    "images": ["static/description/banner.png"],
     "license": "LGPL-3",
     "depends": ["sale_crm", "survey"],
     "data": [
