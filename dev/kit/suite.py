@@ -4,7 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from subprocess import call
 
-from . import lint, odoo, paths, postgres, pytest_run, say, setup, state, test_database
+from . import example, lint, odoo, paths, postgres, pytest_run, say, setup, state, test_database
 from .checks import Check, Count, summarize
 from .say import Failure
 
@@ -41,7 +41,9 @@ def _run_all():
         tests = None
         if test_database.is_current():
             test_database.copy_for_lint()
+            example.prepare()
             others.append(beside.submit(lint.database_checks, test_database.LINT_NAME))
+            others.append(beside.submit(example.check))
             tests = _run_tests()
         else:
             # No test has run: that is not a success, whatever the reason.
