@@ -4,6 +4,7 @@ import os
 import subprocess
 
 from . import (
+    example,
     lifecycle,
     lint,
     odoo,
@@ -50,6 +51,11 @@ def odoo_(*arguments):
 def shots():
     """Take screenshots of the running app into .work/shots."""
     return _browse("shots.py", "shots")
+
+
+def pictures():
+    """Take the pictures of the README and of the Apps page anew, from the running app"""
+    return _browse("pictures.py", "pictures")
 
 
 def _browse(script, folder):
@@ -128,10 +134,13 @@ COMMANDS = {
     "bench": proof.bench,
     "chaos": proof.chaos,
     "guards": proof.guards,
+    "example": example.run,
+    "first": proof.first,
     "external": proof.external,
     "lifecycle": lifecycle.run,
     "shots": shots,
     "walk": walk,
+    "pictures": pictures,
     "retail": retail,
     "year": year,
     "templates": proof.templates,

@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import odoo, paths, ports, postgres, run_database, say, setup, state
@@ -68,6 +69,33 @@ def start():
         process.kill()
         raise
     return process
+
+
+@contextmanager
+def serving(name, database, log):
+    """Run a server with scheduled actions on a database of its own; yields its address.
+
+    :param str name: the configuration, "run" or "test"
+    :param pathlib.Path log: the file that gets Odoo's log
+    """
+    port = ports.next_free(odoo.HTTP_PORT + 100)
+    options = ["-c", odoo.CONFIG[name], "-d", database, "--db-filter", f"^{database}$", "--http-port", port]
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            odoo.command(*options, "--max-cron-threads=2"),
+            env=odoo.environment(),
+            cwd=paths.WORK,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_it_answers(process, port)
+        yield f"http://{ports.HOST}:{port}"
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def url():
