@@ -43,6 +43,7 @@ REVIEWED = {
     "partner_loyalty/models/crm_lead.py": 1,
     "partner_loyalty/models/mail_activity.py": 1,
     "partner_loyalty/models/mail_message.py": 1,
+    "partner_loyalty/models/onboarding_onboarding.py": 1,
     "partner_loyalty/models/partner_loyalty_acceptance.py": 1,
     "partner_loyalty/models/partner_loyalty_adjustment.py": 4,
     "partner_loyalty/models/partner_loyalty_agreement.py": 1,

@@ -128,10 +128,11 @@ class PartnerLoyaltyTemplate(models.TransientModel):
         """
         # Who designs programs need not see journals.
         journals_sudo = self.env["account.journal"].sudo()
-        domain = [("type", "=", "purchase"), ("company_id", "=", self.company_id.id)]
+        company = self.company_id
+        domain = [("type", "=", "purchase"), ("company_id", "=", company.id)]
         return {
-            "payout_journal_id": journals_sudo.search(domain, limit=1).id,
-            "payout_product_id": self._get_payout_product().id,
+            "payout_journal_id": (company.loyalty_payout_journal_id or journals_sudo.search(domain, limit=1)).id,
+            "payout_product_id": (company.loyalty_payout_product_id or self._get_payout_product()).id,
             "payout_needs_terms": True,
         }
 
