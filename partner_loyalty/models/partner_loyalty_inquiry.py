@@ -46,6 +46,7 @@ class PartnerLoyaltyInquiry(models.Model):
             "decision",
             "explanation",
             "partner_id",
+            "held_entry_id",
             "program_id",
             "state",
         }
@@ -80,6 +81,14 @@ class PartnerLoyaltyInquiry(models.Model):
         help="The line that the member does not agree with. It is not paid out before the dispute is decided.",
     )
     entry_text = fields.Char(string="How the line was worked out", related="entry_id.explanation_text")
+    held_entry_id = fields.Many2one(
+        comodel_name="partner.loyalty.entry",
+        index="btree_not_null",
+        ondelete="restrict",
+        readonly=True,
+        copy=False,
+        help="After a merge, the line that brought the disputed amount to the statement that goes on.",
+    )
     payout_id = fields.Many2one(comodel_name="partner.loyalty.payout", index="btree_not_null", ondelete="set null")
     claim_id = fields.Many2one(comodel_name="partner.loyalty.claim", index="btree_not_null", ondelete="set null")
     user_id = fields.Many2one(
@@ -361,7 +370,7 @@ class PartnerLoyaltyInquiry(models.Model):
         :rtype: SQL
         """
         return SQL(
-            """SELECT entry_id FROM partner_loyalty_inquiry
+            """SELECT COALESCE(held_entry_id, entry_id) FROM partner_loyalty_inquiry
                 WHERE kind = 'dispute' AND state IN %s AND entry_id IS NOT NULL""",
             OPEN_STATES,
         )
@@ -369,6 +378,26 @@ class PartnerLoyaltyInquiry(models.Model):
     def _set_state(self, state, **vals):
         # The state is set by the program alone; each button has checked who may do so.
         self.sudo().write({"state": state, **vals})
+
+    @api.model
+    def _follow_transfer(self, entry_ids):
+        """Hold back what disputed lines have become by a merge: each was moved by a line of its own.
+
+        :param list entry_ids: ids of the lines that moved a balance
+        """
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE partner_loyalty_inquiry inquiry SET held_entry_id = moved.id
+                  FROM partner_loyalty_entry moved
+                 WHERE moved.id = ANY(%s) AND inquiry.kind = 'dispute' AND inquiry.state IN %s
+                   AND (moved.explanation->>'held')::integer = COALESCE(inquiry.held_entry_id, inquiry.entry_id)
+                """,
+                entry_ids,
+                OPEN_STATES,
+            )
+        )
+        self.invalidate_model(["held_entry_id"])
 
     def _mark_answered(self):
         """Note that the members have their answers."""

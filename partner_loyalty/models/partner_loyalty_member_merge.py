@@ -166,7 +166,9 @@ class PartnerLoyaltyMember(models.Model):
         Entry, Allocation = self.env["partner.loyalty.entry"], self.env["partner.loyalty.allocation"]
         rows = Entry._post(self._get_transfer_source())
         if rows:
-            Allocation._allocate_lots(self._get_transfer_allocation([row[0] for row in rows]))
+            entry_ids = [row[0] for row in rows]
+            Allocation._allocate_lots(self._get_transfer_allocation(entry_ids))
+            self.env["partner.loyalty.inquiry"]._follow_transfer(entry_ids)
             Allocation._settle(self.root_id.account_ids.ids)
 
     def _get_transfer_source(self):
@@ -181,10 +183,11 @@ class PartnerLoyaltyMember(models.Model):
                    %(no_period)s::date AS period_start,
                    %(revision)s + row_number() OVER (
                        PARTITION BY account_id
-                       ORDER BY amount < 0, mature_date, expiry_date, idle_months) - 1 AS revision,
+                       ORDER BY amount < 0, mature_date, expiry_date, idle_months, held_id) - 1 AS revision,
                    %(today)s::date AS contribution_date, %(today)s::date AS date,
                    mature_date, expiry_date, idle_months, NULL::integer AS reverses_id,
-                   NULL::varchar AS external_ref, jsonb_build_object(direction, name) AS explanation
+                   NULL::varchar AS external_ref,
+                   jsonb_strip_nulls(jsonb_build_object(direction, name, 'held', held_id)) AS explanation
               FROM (%(moved)s) moved
             """,
             member=self.id,
@@ -200,7 +203,7 @@ class PartnerLoyaltyMember(models.Model):
         """Return what is open as amounts that leave the own accounts and amounts that arrive at the other.
 
         Here one debit takes all lots and one credit closes all debts; there is a credit for each day of maturity and
-        expiry, and one debit.
+        expiry and for each disputed line, which stays out of payouts, and one debit.
 
         :rtype: SQL
         """
@@ -208,22 +211,25 @@ class PartnerLoyaltyMember(models.Model):
             """
             WITH open_entry AS (
                 SELECT own.id AS account_id, target.id AS target_id, entry.amount_open AS amount,
-                       GREATEST(entry.mature_date, %(today)s::date) AS mature_date, entry.expiry_date, entry.idle_months
+                       GREATEST(entry.mature_date, %(today)s::date) AS mature_date, entry.expiry_date,
+                       entry.idle_months, CASE WHEN entry.id IN (%(held)s) THEN entry.id END AS held_id
                   FROM partner_loyalty_entry entry
                   JOIN partner_loyalty_account own ON own.id = entry.account_id
                   JOIN partner_loyalty_account target ON target.member_id = %(target)s AND target.unit = own.unit
                  WHERE own.member_id = %(member)s AND entry.amount_open <> 0
             )
             SELECT account_id, -SUM(amount) AS amount, %(today)s::date AS mature_date, NULL::date AS expiry_date,
-                   NULL::integer AS idle_months, 'moved_to' AS direction, %(target_name)s AS name
+                   NULL::integer AS idle_months, 'moved_to' AS direction, %(target_name)s AS name,
+                   NULL::integer AS held_id
               FROM open_entry GROUP BY account_id, sign(amount)
              UNION ALL
-            SELECT target_id, SUM(amount), mature_date, expiry_date, idle_months, 'moved_from', %(name)s
-              FROM open_entry WHERE amount > 0 GROUP BY target_id, mature_date, expiry_date, idle_months
+            SELECT target_id, SUM(amount), mature_date, expiry_date, idle_months, 'moved_from', %(name)s, held_id
+              FROM open_entry WHERE amount > 0 GROUP BY target_id, mature_date, expiry_date, idle_months, held_id
              UNION ALL
-            SELECT target_id, SUM(amount), %(today)s::date, NULL, NULL, 'moved_from', %(name)s
+            SELECT target_id, SUM(amount), %(today)s::date, NULL, NULL, 'moved_from', %(name)s, NULL
               FROM open_entry WHERE amount < 0 GROUP BY target_id
             """,
+            held=self.env["partner.loyalty.inquiry"]._get_held_query(),
             member=self.id,
             name=self.partner_id.display_name,
             target=self.root_id.id,

@@ -236,6 +236,23 @@ class TestContactMerge(MergeCommon):
         self.assertBalance(member, 0)
         self.assertBalance(target, 150)
 
+    def test_a_disputed_line_is_held_back_on_the_statement_that_goes_on(self):
+        member, target = self._enroll(self.program, self.dealer, self.gold_dealer)
+        disputed, _other = self._post_entry(member, 100), self._post_entry(member, 30)
+        inquiry = self.env["partner.loyalty.inquiry"].create(
+            {"kind": "dispute", "member_id": member.id, "entry_id": disputed.id, "name": "Price", "text": "Too little."}
+        )
+        self._merge_contacts(self.gold_dealer, self.dealer)
+        self.assertEqual(self._get_lots(target), [(30, TODAY, "False", 0), (100, TODAY, "False", 0)])
+        self.assertEqual(inquiry.held_entry_id.account_id, target._get_account("money"))
+        self.assertEqual(self._submit_payout(target).amount, 30)
+        third = self._enroll(self.program, self.stranger)
+        self._merge_contacts(self.stranger, self.gold_dealer)
+        self.assertEqual(inquiry.held_entry_id.account_id, third._get_account("money"))
+        self.assertFalse(third._get_account("money")._get_available(for_payout=True))
+        inquiry._explain("It was the price of the list.")
+        self.assertEqual(self._submit_payout(third).amount, 100)
+
     def test_an_approved_payout_of_the_merged_member_is_billed_to_the_contact_that_stays(self):
         member, _target = self._enroll(self.program, self.dealer, self.gold_dealer)
         self._post_entry(member, 100)
