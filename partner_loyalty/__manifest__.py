@@ -54,6 +54,7 @@
         "wizard/partner_loyalty_metric_reading_views.xml",
         "wizard/partner_loyalty_statement_views.xml",
         "wizard/partner_loyalty_closing_lock_views.xml",
+        "wizard/partner_loyalty_portal_right_views.xml",
         "report/partner_loyalty_claim_report.xml",
         "report/partner_loyalty_payout_report.xml",
         "report/partner_loyalty_statement_report.xml",

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 
 # What decides what a contact sees in the portal: record rules remember it.
 RIGHT_FIELDS = {"is_company", "loyalty_portal_right", "parent_id"}
+PORTAL_RIGHTS = [("owner", "Owner"), ("finance", "Finance"), ("sales", "Sales")]
 
 
 class ResPartner(models.Model):
@@ -27,7 +28,7 @@ class ResPartner(models.Model):
         help="Programs and tiers of the company.",
     )
     loyalty_portal_right = fields.Selection(
-        selection=[("owner", "Owner"), ("finance", "Finance"), ("sales", "Sales")],
+        selection=PORTAL_RIGHTS,
         string="Right in the Loyalty Portal",
         groups="partner_loyalty.partner_loyalty_group_officer",
         help="Owner: everything, and accepts the terms. Finance: statements, money and payouts. "

@@ -136,6 +136,8 @@ RIGHTS = {
     "partner.loyalty.enroll.line": OFFICERS_DIALOG,
     "partner.loyalty.payout.prepare": OFFICERS_DIALOG,
     "partner.loyalty.payout.prepare.line": OFFICERS_DIALOG,
+    "partner.loyalty.portal.right": OFFICERS_DIALOG,
+    "partner.loyalty.portal.right.line": OFFICERS_DIALOG,
     "partner.loyalty.metric.reading": OFFICERS_DIALOG,
     "partner.loyalty.metric.reading.line": OFFICERS_DIALOG,
     "partner.loyalty.leaderboard": OFFICERS_DIALOG,
@@ -626,6 +628,7 @@ class AccessCommon(PartnerLoyaltyCommon):
             },
             "partner.loyalty.apply.past": {"program_id": cls.program.id},
             "partner.loyalty.takeover": {"member_id": cls.member.id},
+            "partner.loyalty.portal.right": {"member_id": cls.member.id},
             "partner.loyalty.tier.override": {
                 "tier_id": cls.program.tier_ids[1].id,
                 "date_to": "2026-12-31",

@@ -7,7 +7,7 @@ from lxml import etree
 
 from odoo.exceptions import AccessError
 from odoo.modules.module import Manifest
-from odoo.tests import JsonRpcException, TransactionCase, tagged
+from odoo.tests import Form, JsonRpcException, TransactionCase, tagged
 from odoo.tools import file_path, mute_logger
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
@@ -282,6 +282,32 @@ class TestPortal(PortalCommon):
         for role in ("seller", "owner", "sales"):
             with self.subTest(role=role), self.assertRefused("", AccessError):
                 contact.with_user(self.users[role]).loyalty_portal_right = "owner"
+
+    def test_officers_give_rights_without_any_right_on_contacts(self):
+        contact, officer = self.users["sales"].partner_id, self.users["officer"]
+        self.assertFalse(contact.with_user(officer).has_access("write"))
+        Wizard = self.env["partner.loyalty.portal.right"].with_user(officer)
+        with Form(Wizard.with_context(active_model=self.member._name, active_id=self.member.id)) as form:
+            for number in range(len(form.line_ids)):
+                with form.line_ids.edit(number) as line:
+                    line.right = "finance" if line.contact_id == contact else line.right
+        wizard = form.record
+        self.assertEqual(
+            {line.contact_id.name: (line.right, line.has_login) for line in wizard.line_ids},
+            {
+                "Joe of Dealer": ("sales", False),
+                "Owner of Dealer": ("owner", True),
+                "Finance of Dealer": ("finance", True),
+                "Sales of Dealer": ("finance", True),
+            },
+        )
+        wizard.action_apply()
+        self.assertEqual(contact.loyalty_portal_right, "finance")
+        self.assertIn("Finance", self.member.message_ids[0].body)
+        wizard.line_ids[0].contact_id = self.referrer
+        with self.assertRefused("choose one of its contacts"):
+            wizard.action_apply()
+        self.assertFalse(self.referrer.loyalty_portal_right)
 
     def test_the_company_itself_is_owner(self):
         user = self._create_portal_user("company", self.dealer)

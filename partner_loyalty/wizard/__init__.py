@@ -27,6 +27,7 @@ from . import partner_loyalty_payout_approve
 from . import partner_loyalty_payout_hold
 from . import partner_loyalty_payout_prepare
 from . import partner_loyalty_payout_refuse
+from . import partner_loyalty_portal_right
 from . import partner_loyalty_rule_version
 from . import partner_loyalty_statement
 from . import partner_loyalty_takeover
