@@ -6,6 +6,7 @@ from odoo import http
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 from odoo.http import request
+from odoo.tools import formatLang
 
 from odoo.addons.portal.controllers import portal
 
@@ -216,8 +217,16 @@ class PartnerLoyaltyPortalClaim(PartnerLoyaltyPortalReward):
 
     def _prepare_claim_values(self, member_sudo, claim_sudo):
         """Return what the page of a claim shows."""
+            "spent_text": self._get_spent_text(claim_sudo),
         return {
             "page_name": "rewards",
+    def _get_spent_text(self, claim_sudo):
+        """Return what was spent so far as the form takes it, with the decimals of the currency."""
+        if not claim_sudo.mdf_spent_amount:
+            return ""
+        digits = claim_sudo.currency_id.decimal_places
+        return formatLang(request.env, claim_sudo.mdf_spent_amount, digits=digits, grouping=False)
+
             "claim": claim_sudo,
             "icon": KIND_ICONS.get(claim_sudo.kind, "fa-gift"),
             "survey_url": self._get_survey_url(claim_sudo),

@@ -291,6 +291,7 @@ class TestPortalMdf(PortalRewardCommon):
         page = self._send(f"{self.url}/claims/{claim.id}/proof", files=files, mdf_spent_amount="400")
         self.assertIn("prices.txt", self._read(page))
         self.assertEqual(claim.mdf_spent_amount, 400)
+        self.assertEqual(page.xpath("//input[@name='mdf_spent_amount']/@value"), ["400.00"])
         claim.with_user(self.users["officer"]).action_fulfill()
         self.assertBalance(self.member, 200)
 
