@@ -17,6 +17,7 @@ from . import partner_loyalty_target
 from . import partner_loyalty_engine
 from . import partner_loyalty_measure
 from . import partner_loyalty_measure_quality
+from . import partner_loyalty_measure_answer
 from . import partner_loyalty_metric
 from . import partner_loyalty_metric_value
 from . import partner_loyalty_tier_policy

@@ -305,6 +305,13 @@ class PartnerLoyaltyBonusAction(models.Model):
                     )
                 )
 
+    @api.constrains("condition", "goal_id", "metric_id")
+    def _check_rewards(self):
+        for action in self:
+            goal = action.goal_id if action.condition == "goal" else action.goal_id.browse()
+            for metric in action.metric_id | goal.metric_id:
+                metric._check_can_reward(action.name)
+
     @api.constrains("condition", "goal_id", "program_id")
     def _check_goal(self):
         for action in self.filtered(lambda action: action.condition == "goal"):

@@ -166,11 +166,12 @@ class PartnerLoyaltyGoal(models.Model):
                     )
                 )
 
-    @api.constrains("program_id", "scope")
+    @api.constrains("program_id", "scope", "metric_id")
     def _check_actions(self):
         # Whoever changes a goal has to know what else depends on it.
         actions_sudo = self.sudo().action_ids
         actions_sudo._check_goal()
+        actions_sudo._check_rewards()
         actions_sudo._check_effects()
 
     # === CRUD METHODS ===#

@@ -32,6 +32,7 @@ class PartnerLoyaltyMetric(models.Model):
         "partner.loyalty.input.mixin",
         "partner.loyalty.measure",
         "partner.loyalty.measure.quality",
+        "partner.loyalty.measure.answer",
     ]
     _order = "sequence, name, id"
     _check_company_auto = True
@@ -51,6 +52,7 @@ class PartnerLoyaltyMetric(models.Model):
             ("ledger", "What members earned"),
             ("punctuality", "Whether members paid on time"),
             ("quality", "How well members served customers"),
+            ("answer", "How soon members were answered"),
             ("entered", "Entered or imported values"),
         ],
         required=True,
@@ -103,6 +105,7 @@ class PartnerLoyaltyMetric(models.Model):
             ("number", "Plain Number"),
             ("percent", "Percent"),
             ("days", "Days"),
+            ("hours", "Hours"),
             ("points", "Points"),
         ],
         string="Unit of the Value",
@@ -187,7 +190,8 @@ class PartnerLoyaltyMetric(models.Model):
     def _compute_direction(self):
         for metric in self:
             is_recency = metric.aggregate == "last" and metric.source in ("contribution", "ledger")
-            metric.direction = "down" if is_recency and not metric.is_growth and not metric.base_id else "up"
+            is_recency &= not metric.is_growth and not metric.base_id
+            metric.direction = "down" if is_recency or metric.source == "answer" else "up"
 
     @api.depends("source")
     def _compute_audit_metric_id(self):
@@ -289,6 +293,14 @@ class PartnerLoyaltyMetric(models.Model):
                         metric=metric.name,
                     )
                 )
+
+    @api.constrains("source", "base_id")
+    def _check_rewards_nothing(self):
+        # Whoever changes a metric has to know of what others reward by it, too.
+        metrics_sudo = self.sudo().filtered(lambda metric: not metric._has_cycle("base_id") and metric._is_about_us())
+        for metric_sudo in metrics_sudo:
+            if users := metric_sudo._get_rewarding():
+                metric_sudo._check_can_reward(", ".join(users))
 
     @api.constrains("source", "survey_weight", "return_weight", "audit_weight", "audit_metric_id")
     def _check_quality(self):
@@ -401,6 +413,39 @@ class PartnerLoyaltyMetric(models.Model):
                 )
             )
 
+    def _is_about_us(self):
+        """Return whether the metric says how the company serves members, or is worked out from one that does."""
+        self.ensure_one()
+        return self.source == "answer" or bool(self.base_id and self.base_id._is_about_us())
+
+    def _check_can_reward(self, name):
+        """Check that the metric says what members do: what they wait for neither pays nor promotes anybody.
+
+        :param str name: of what is to pay or promote by the metric
+        :raises ValidationError: where it is about the company
+        """
+        self.ensure_one()
+        if self._is_about_us():
+            raise ValidationError(
+                self.env._(
+                    "“%(metric)s” says how the company serves members, and not what they do, so it neither pays nor "
+                    "promotes: choose another metric for “%(name)s”.",
+                    metric=self.name,
+                    name=name,
+                )
+            )
+
+    def _get_rewarding(self):
+        """Return the names of what pays or promotes by the metric, or by one that is a share of it.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        metrics = self.with_context(active_test=False)
+        shares = metrics.search([("base_id", "=", self.id)])
+        criteria = metrics.env["partner.loyalty.tier.criterion"].search([("metric_id", "=", self.id)])
+        return criteria.tier_id.mapped("display_name") + [name for share in shares for name in share._get_rewarding()]
+
     def _get_users(self):
         """Return the names of what could not be worked out without the metric; modules that use metrics add theirs.
 
@@ -487,6 +532,8 @@ class PartnerLoyaltyMetric(models.Model):
         self.ensure_one()
         if self.is_growth or self.base_id or self.source in ("punctuality", "quality"):
             return "percent"
+        if self.source == "answer":
+            return "hours"
         if self.source == "entered":
             return self.unit or "number"
         if self.aggregate == "last":
@@ -535,5 +582,6 @@ class PartnerLoyaltyMetric(models.Model):
         return {
             "percent": self.env._("%s %%", number),
             "days": self.env._("%s days", number),
+            "hours": self.env._("%s h", number),
             "points": self.env._("%s points", number),
         }.get(self.unit, number)

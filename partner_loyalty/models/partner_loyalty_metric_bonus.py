@@ -15,6 +15,12 @@ class PartnerLoyaltyMetric(models.Model):
 
     # === BUSINESS METHODS ===#
 
+    def _get_rewarding(self):
+        """Override: bonus actions give by a metric, or by a goal that is about one."""
+        actions = self.env["partner.loyalty.bonus.action"].with_context(active_test=False)
+        uses = ["|", ("metric_id", "=", self.id), "&", ("condition", "=", "goal"), ("goal_id.metric_id", "=", self.id)]
+        return [*super()._get_rewarding(), *actions.search(uses).mapped("name")]
+
     def _get_users(self):
         """Override: bonus actions, goals and pilots cannot be worked out without their metric."""
         # Whoever deletes a metric has to know of what uses it in other companies, too.

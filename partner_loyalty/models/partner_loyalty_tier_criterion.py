@@ -45,6 +45,7 @@ class PartnerLoyaltyTierCriterion(models.Model):
     def _check_metric(self):
         for criterion in self:
             criterion.metric_id._check_usable_for(criterion.tier_id.name, criterion.company_id)
+            criterion.metric_id._check_can_reward(criterion.tier_id.name)
 
     @api.constrains("minimum", "metric_id", "tier_id")
     def _check_rising(self):

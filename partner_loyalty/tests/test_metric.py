@@ -1,11 +1,11 @@
 """What members are measured by: each shipped metric, the parts that metrics are made of, and who may make them."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from lxml.etree import fromstring
 
 from odoo.exceptions import AccessError
-from odoo.fields import Command
+from odoo.fields import Command, Datetime
 from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import SQL
 
@@ -79,6 +79,17 @@ class TestShippedMetrics(MetricCommon):
         self._post_entry(self.member, -20, unit="point")
         self._bring()
 
+    def _ask(self, member, *hours):
+        """Let a member ask questions that are answered after so many hours, and one that waits."""
+        for took in (*hours, None):
+            inquiry = self.env["partner.loyalty.inquiry"].create({"member_id": member.id, "name": "Q", "text": "Why?"})
+            inquiry.sudo().write(
+                {
+                    "asked_at": "2026-03-02 10:00:00",
+                    "answered_at": took and Datetime.to_datetime("2026-03-02 10:00:00") + timedelta(hours=took),
+                }
+            )
+
     def _bring(self):
         """Let the referrer bring a deal, a customer who stays, one who returns all, and a member."""
         brought = {"loyalty_partner_id": self.referrer.id}
@@ -91,6 +102,7 @@ class TestShippedMetrics(MetricCommon):
         self.idle.referrer_id = self.bringer
         self._create_sale_invoice(self.stranger, 50, date="2026-03-01")
         self._enter(self.bringer, 80)
+        self._ask(self.bringer, 2, 5, 48)
 
     def test_each_shipped_metric_says_what_it_should(self):
         self._play()
@@ -113,6 +125,7 @@ class TestShippedMetrics(MetricCommon):
             "audit": (self.bringer, 80),
             # Of 2000 brought 500 came back, which weighs 30, and the audit weighs 20; nobody has answered.
             "service_quality": (self.bringer, 77),
+            "answer": (self.bringer, 5),
         }
         for name, (member, expected) in table.items():
             with self.subTest(metric=name):
@@ -128,7 +141,16 @@ class TestShippedMetrics(MetricCommon):
         for name in counted:
             with self.subTest(metric=name):
                 self.assertValue(self._get_shipped(name), 0)
-        for name in ("growth", "average_order", "repeat_rate", "recency", "paid_on_time", "audit", "service_quality"):
+        for name in (
+            "growth",
+            "average_order",
+            "repeat_rate",
+            "recency",
+            "paid_on_time",
+            "audit",
+            "service_quality",
+            "answer",
+        ):
             with self.subTest(metric=name):
                 self.assertValue(self._get_shipped(name), None)
 
@@ -143,6 +165,7 @@ class TestShippedMetrics(MetricCommon):
             ("paid_on_time", "percent", "up"),
             ("audit", "number", "up"),
             ("service_quality", "percent", "up"),
+            ("answer", "hours", "down"),
         ):
             with self.subTest(metric=name):
                 metric = self._get_shipped(name)
@@ -499,6 +522,46 @@ class TestMetric(MetricCommon):
             with self.subTest(values=values), self.assertRefused(words):
                 self._create_metric(**values)
         self.assertTrue(self._create_metric(source="quality", audit_weight=0, audit_metric_id=turnover.id))
+
+    def test_what_members_wait_for_neither_pays_nor_promotes(self):
+        waiting, orders = self._get_shipped("answer"), self._get_shipped("orders")
+        share = self._create_metric(base_id=waiting.id)
+        goal = self.env["partner.loyalty.goal"].create(
+            {
+                "name": "Soon",
+                "program_id": self.program.id,
+                "scope": "member",
+                "metric_id": waiting.id,
+                "target": 24,
+                "date_from": "2026-01-01",
+                "date_to": "2026-12-31",
+            }
+        )
+        self.assertEqual((goal.unit, goal.direction), ("hours", "down"))
+        gold = self.env["partner.loyalty.tier"].create(
+            {"name": "Gold", "program_id": self.program.id, "threshold": 1000}
+        )
+        criterion = {"tier_id": gold.id, "minimum": 1}
+        action = {"name": "Bonus", "program_id": self.program.id, "kind": "order", "role": "buyer"}
+        for metric in (waiting, share):
+            with self.subTest(metric=metric.name), self.assertRefused("neither pays nor promotes"):
+                self.env["partner.loyalty.tier.criterion"].create({**criterion, "metric_id": metric.id})
+            with self.subTest(metric=metric.name), self.assertRefused("choose another metric for “Bonus”"):
+                self.env["partner.loyalty.bonus.action"].create(
+                    {**action, "condition": "value", "metric_id": metric.id}
+                )
+        bonus = self.env["partner.loyalty.bonus.action"]
+        with self.assertRefused("choose another metric for “Bonus”"):
+            bonus.create({**action, "condition": "goal", "goal_id": goal.id})
+        goal.metric_id = orders
+        bonus.create({**action, "condition": "goal", "goal_id": goal.id})
+        with self.assertRefused("neither pays nor promotes"):
+            goal.metric_id = waiting
+        counted = self._create_metric(kind="order", aggregate="count")
+        self.env["partner.loyalty.tier.criterion"].create({**criterion, "metric_id": counted.id})
+        for values in ({"source": "answer"}, {"base_id": waiting.id}):
+            with self.subTest(values=values), self.assertRefused("choose another metric for “"):
+                counted.write(values)
 
     def test_a_metric_is_no_share_of_itself(self):
         share = self._create_metric(base_id=self._get_shipped("orders").id)
