@@ -34,6 +34,7 @@ class PartnerLoyaltyPortalOverview(PartnerLoyaltyPortal):
             "balances": member_sudo._get_portal_balances(units),
             "bonuses": member_sudo._get_portal_bonuses(units),
             "terms_rows": member_sudo._get_terms_on(member_sudo.program_id._get_today(), units),
+            "expected": member_sudo._get_portal_expected(units),
             "unpaid_text": "money" in units and member_sudo._get_portal_unpaid_text(),
             "tiers": member_sudo.program_id._get_tiers(),
         }

@@ -146,9 +146,7 @@ class PartnerLoyaltyMemberPortal(models.AbstractModel):
         """Return in words which invoices will earn once they are paid, or None where nothing waits for a payment."""
         self.ensure_one()
         today = self.program_id._get_today()
-        rules = self.program_id._get_rules_in_force().filtered(
-            lambda rule: rule.kind == "payment" and self._applies_on(rule, today)
-        )
+        rules = self._get_portal_payment_rules().filtered(lambda rule: self._applies_on(rule, today))
         domain = self._get_portal_unpaid_domain(set(rules.mapped("role")))
         # Which of its sales are open is told to the member by number and sum alone.
         moves_sudo = self.env["account.move"].sudo()
@@ -160,6 +158,40 @@ class PartnerLoyaltyMemberPortal(models.AbstractModel):
             count=count,
             amount=self.currency_id.format(amount),
         )
+
+    def _get_portal_payment_rules(self):
+        """Return the rules of the program that credit at the payment, in all their versions."""
+        return self.program_id._get_rules_in_force().filtered(lambda rule: rule.kind == "payment")
+
+    def _get_portal_expected(self, units):
+        """Return what the open invoices will earn once they are paid in full, as the engine would post it.
+
+        What bands make of a period is known when it ends, and left out.
+
+        :param units: ``point`` and ``money``, or one of them
+        :return: amounts by unit, of those that something comes of
+        :rtype: dict[str, Decimal]
+        """
+        self.ensure_one()
+        rules = self._get_portal_payment_rules()
+        rules = rules.filtered(lambda rule: rule.unit in units and rule.formula != "bands")._as_if_paid()
+        # See _get_portal_unpaid_text.
+        moves_sudo = self.env["account.move"].sudo()
+        moves_sudo = moves_sudo.search(self._get_portal_unpaid_domain(set(rules.mapped("role"))))
+        expected = dict.fromkeys(units, Decimal(0))
+        for rule in rules if moves_sudo else ():
+            expected[rule.unit] += self._get_portal_expected_of(rule, moves_sudo)
+        return {unit: amount for unit, amount in expected.items() if amount > 0}
+
+    def _get_portal_expected_of(self, rule, moves):
+        """Return what the member still gets for invoices by a rule, see :meth:`_get_portal_expected`."""
+        scope = rule._widen(rule._get_document_scope("account.move", moves.ids))
+        query = SQL(
+            "SELECT COALESCE(SUM(amount), 0)::text FROM (%s) delta WHERE account_id = ANY(%s)",
+            rule._get_delta_query(scope),
+            list(self.account_ids.ids),
+        )
+        return Decimal(self.env.execute_query(query)[0][0])
 
     def _get_portal_unpaid_domain(self, roles):
         """Return the open invoices of which the member has one of the roles.

@@ -270,8 +270,9 @@ class PartnerLoyaltyTarget(models.AbstractModel):
             max(filter(None, (program.date_from, self.date_from))),
             min(filter(None, (program.date_to, last_day)), default=None),
         )
+        kind = self.env.context.get("loyalty_hypothetical_kind") or self.kind
         query = program._get_contribution_query(
-            self.kind, self.role, first, last, date_field="rate_date", domain=self._get_full_domain()
+            kind, self.role, first, last, date_field="rate_date", domain=self._get_full_domain()
         )
         if not hypothetical:
             self._restrict_to_version(query, guaranteed_to)
@@ -302,6 +303,13 @@ class PartnerLoyaltyTarget(models.AbstractModel):
         :rtype: SQL
         """
         return self.with_context(loyalty_hypothetical_days=(first, last))._get_target_query(scope)
+
+    def _as_if_paid(self):
+        """Return rules on payments that look at invoices instead, as if all of them were paid in full.
+
+        :rtype: recordset of ``partner.loyalty.rule``
+        """
+        return self.with_context(loyalty_hypothetical_kind="invoice")
 
     def _get_guaranteed_to(self):
         """Return up to which day the rule is guaranteed to some member; None where it is not."""

@@ -83,6 +83,35 @@ class TestPortalOverview(PortalCommon):
         self.assertIn("Invoices that are not paid yet: 1, with 300.00", self._look())
         self.assertNotIn("not paid yet", self._look("sales"))
 
+    def test_it_says_how_much_comes_once_all_is_paid_and_so_much_comes(self):
+        silver = self.program.tier_ids[0]
+        self._create_rule(self.program, name="Bought", kind="payment", tier_rate_ids=[self._tier_rate(silver, 3)])
+        self._create_rule(self.program, name="Brought", kind="payment", role="referrer", rate=2, cap_document=15)
+        self._create_rule(self.program, name="Points", kind="payment", unit="point", rate=10)
+        self._create_rule(self.program, name="Over", kind="payment", rate=50, date_to="2026-02-28")
+        bought = self._create_sale_invoice(self.dealer, 300)
+        brought = self._create_sale_invoice(self.stranger, 1000, loyalty_partner_id=self.dealer.id)
+        self._credit(bought, 100)
+        self._pay(bought, 50)
+        self._answer_marks()
+        before = {unit: self.member._get_account(unit).balance for unit in ("money", "point")}
+        expected = self.member._get_portal_expected(("money", "point"))
+        money, points = self._look(selector="o_loyalty_card_money"), self._look(selector="o_loyalty_card_point")
+        self.assertIn(f"Expected, once open invoices are paid {expected['money']:.2f}", money)
+        self.assertIn(f"Expected, once open invoices are paid {expected['point']:.0f} points", points)
+        self.assertEqual(self.member._get_portal_expected(("point",)).keys(), {"point"})
+        self.assertIn("Expected", self._look("sales", "o_loyalty_card_point"))
+        for invoice in (bought, brought):
+            self._pay(invoice)
+        self._answer_marks()
+        self.env.invalidate_all()
+        for unit, balance in before.items():
+            with self.subTest(unit=unit):
+                earned = self.member._get_account(unit).balance - balance
+                self.assertAlmostEqual(earned, float(expected[unit]))
+        self.assertFalse(self.member._get_portal_expected(("money", "point")))
+        self.assertNotIn("Expected", self._look())
+
     def test_sales_see_points_alone(self):
         self._post_entry(self.member, 12.5)
         self._post_entry(self.member, 7, unit="point")
