@@ -34,6 +34,7 @@ from . import test_difference
 from . import test_entitlement
 from . import test_entry
 from . import test_expiry
+from . import test_export
 from . import test_external_order
 from . import test_faults
 from . import test_feedback

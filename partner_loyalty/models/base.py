@@ -1,0 +1,22 @@
+from odoo import models
+
+# What a spreadsheet takes for the beginning of a formula; Odoo itself sees to plus and minus, which begin numbers too.
+FORMULA_BEGINNINGS = ("=", "@", "\t", "\r")
+
+
+class Base(models.AbstractModel):
+    _inherit = "base"
+
+    # === EXPORT ===#
+
+    def export_data(self, fields_to_export):
+        """Override: what partners wrote on their pages stays text in a spreadsheet, and becomes no formula there."""
+        result = super().export_data(fields_to_export)
+        if self._name.startswith("partner.loyalty."):
+            result["datas"] = [[self._get_loyalty_cell(value) for value in row] for row in result["datas"]]
+        return result
+
+    def _get_loyalty_cell(self, value):
+        """Return a value as a cell of a spreadsheet can have it; an apostrophe is the usual sign of a text there."""
+        is_formula = isinstance(value, str) and value.startswith(FORMULA_BEGINNINGS)
+        return f"'{value}" if is_formula else value
