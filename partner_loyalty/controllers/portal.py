@@ -279,17 +279,21 @@ class PartnerLoyaltyPortal(CustomerPortal):
             return None
         return Decimal(number)
 
-    def _answer_loyalty(self, member_sudo, page, action):
+    def _answer_loyalty(self, member_sudo, page, action, show=None):
         """Do what a form asks for, and go to a page that says what came of it.
 
         :param member_sudo: whose page it is
         :param str page: what follows the base URL, such as ``/payouts/7``
-        :param action: does it, and returns a sentence for the user, or None; what is refused is undone and shown
+        :param action: does it, and returns a sentence for the user, or None; with it the page to go to, where that is
+            another one; what is refused is undone
+        :param show: takes the reason of a refusal and answers with it; the page says it by default
         """
         try:
             with request.env.cr.savepoint():
-                message = action()
+                done = action()
         except (UserError, IntegrityError) as error:
-            return self._refuse_loyalty(member_sudo, page, self._get_refusal_text(error))
+            reason = self._get_refusal_text(error)
+            return show(reason) if show else self._refuse_loyalty(member_sudo, page, reason)
+        message, target = done if isinstance(done, tuple) else (done, page)
         request.session["loyalty_message"] = message
-        return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}{page}", code=303)
+        return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}{target}", code=303)

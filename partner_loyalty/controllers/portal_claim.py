@@ -64,8 +64,7 @@ class PartnerLoyaltyPortalClaim(PartnerLoyaltyPortalReward):
     )
     def loyalty_claim(self, claim_id, program_id=None, member_id=None, **_kwargs):
         """Show one claim: how far it is, and what the member can do about it."""
-        member_sudo = self._get_reward_member(program_id, member_id)
-        claim_sudo = self._get_loyalty_claim(member_sudo, claim_id)
+        member_sudo, claim_sudo = self._get_loyalty_claim(claim_id, program_id, member_id)
         return self._render_loyalty(
             "partner_loyalty.portal_claim", member_sudo, self._prepare_claim_values(member_sudo, claim_sudo)
         )
@@ -79,8 +78,7 @@ class PartnerLoyaltyPortalClaim(PartnerLoyaltyPortalReward):
     )
     def loyalty_take(self, program_id, claim_id, **form):
         """Take what a tier has given, or accept an invitation."""
-        member_sudo = self._get_reward_member(program_id)
-        claim_sudo = self._get_loyalty_claim(member_sudo, claim_id)
+        member_sudo, claim_sudo = self._get_loyalty_claim(claim_id, program_id)
 
         def take():
             note = self._read_text(form, "note")
@@ -100,8 +98,7 @@ class PartnerLoyaltyPortalClaim(PartnerLoyaltyPortalReward):
     )
     def loyalty_decline(self, program_id, claim_id, **form):
         """Decline an invitation, or let lapse what a tier has given."""
-        member_sudo = self._get_reward_member(program_id)
-        claim_sudo = self._get_loyalty_claim(member_sudo, claim_id)
+        member_sudo, claim_sudo = self._get_loyalty_claim(claim_id, program_id)
 
         def decline():
             if claim_sudo.state != "draft":
@@ -123,8 +120,7 @@ class PartnerLoyaltyPortalClaim(PartnerLoyaltyPortalReward):
     )
     def loyalty_cancel_claim(self, program_id, claim_id, **form):
         """Withdraw a claim that nobody has approved yet: its points come back."""
-        member_sudo = self._get_reward_member(program_id)
-        claim_sudo = self._get_loyalty_claim(member_sudo, claim_id)
+        member_sudo, claim_sudo = self._get_loyalty_claim(claim_id, program_id)
 
         def cancel():
             if claim_sudo.state != "requested":
@@ -143,8 +139,7 @@ class PartnerLoyaltyPortalClaim(PartnerLoyaltyPortalReward):
     )
     def loyalty_rate_claim(self, program_id, claim_id, **form):
         """Say how good a reward was that the member has got."""
-        member_sudo = self._get_reward_member(program_id)
-        claim_sudo = self._get_loyalty_claim(member_sudo, claim_id)
+        member_sudo, claim_sudo = self._get_loyalty_claim(claim_id, program_id)
 
         def rate():
             if form.get("rating") not in ("1", "2", "3", "4", "5"):
@@ -163,8 +158,7 @@ class PartnerLoyaltyPortalClaim(PartnerLoyaltyPortalReward):
     )
     def loyalty_prove(self, program_id, claim_id, **form):
         """Take the proof of marketing money: what was spent, and the files that show it."""
-        member_sudo = self._get_reward_member(program_id)
-        claim_sudo = self._get_loyalty_claim(member_sudo, claim_id)
+        member_sudo, claim_sudo = self._get_loyalty_claim(claim_id, program_id)
 
         def prove():
             if claim_sudo.kind != "mdf" or claim_sudo.state != "approved":
@@ -197,8 +191,7 @@ class PartnerLoyaltyPortalClaim(PartnerLoyaltyPortalReward):
     )
     def loyalty_certificate(self, claim_id, program_id=None, member_id=None, **_kwargs):
         """Print the certificate of an award."""
-        member_sudo = self._get_reward_member(program_id, member_id)
-        claim_sudo = self._get_loyalty_claim(member_sudo, claim_id)
+        _member_sudo, claim_sudo = self._get_loyalty_claim(claim_id, program_id, member_id)
         if claim_sudo.kind != "award" or claim_sudo.state != "fulfilled":
             raise NotFound
         report = "partner_loyalty.partner_loyalty_claim_certificate_action"
@@ -217,22 +210,22 @@ class PartnerLoyaltyPortalClaim(PartnerLoyaltyPortalReward):
 
     def _prepare_claim_values(self, member_sudo, claim_sudo):
         """Return what the page of a claim shows."""
-            "spent_text": self._get_spent_text(claim_sudo),
         return {
             "page_name": "rewards",
+            "claim": claim_sudo,
+            "icon": KIND_ICONS.get(claim_sudo.kind, "fa-gift"),
+            "survey_url": self._get_survey_url(claim_sudo),
+            "rating_names": dict(claim_sudo._fields["rating"]._description_selection(request.env)),
+            "typed": self._pop_loyalty_form(f"/claims/{claim_sudo.id}"),
+            "spent_text": self._get_spent_text(claim_sudo),
+        }
+
     def _get_spent_text(self, claim_sudo):
         """Return what was spent so far as the form takes it, with the decimals of the currency."""
         if not claim_sudo.mdf_spent_amount:
             return ""
         digits = claim_sudo.currency_id.decimal_places
         return formatLang(request.env, claim_sudo.mdf_spent_amount, digits=digits, grouping=False)
-
-            "claim": claim_sudo,
-            "icon": KIND_ICONS.get(claim_sudo.kind, "fa-gift"),
-            "survey_url": self._get_survey_url(claim_sudo),
-            "rating_names": dict(claim_sudo._fields["rating"]._description_selection(request.env)),
-            "typed": self._pop_loyalty_form(f"/claims/{claim_sudo.id}"),
-        }
 
     def _get_survey_url(self, claim_sudo):
         """Return where the contact takes part in a training or certification; None where it is somebody else."""

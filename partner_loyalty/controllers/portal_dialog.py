@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 from werkzeug.exceptions import NotFound
 
 from odoo import http
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.http import request
 
@@ -132,13 +131,17 @@ class PartnerLoyaltyPortalDialog(PartnerLoyaltyPortal):
         member_sudo = self._get_loyalty_member(program_id)
         inquiry_sudo = self._get_inquiry(member_sudo, inquiry_id)
         text = self._read_words(text)
-        try:
-            with request.env.cr.savepoint():
-                inquiry_sudo._write_as(request.env.user.partner_id, text, self._read_files())
-        except UserError as error:
-            return self._show_inquiry(member_sudo, inquiry_sudo, {"text": text}, str(error))
-        request.session["loyalty_message"] = request.env._("Sent. You will read our answer here and by mail.")
-        return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}/inquiries/{inquiry_id}", code=303)
+
+        def answer():
+            inquiry_sudo._write_as(request.env.user.partner_id, text, self._read_files())
+            return request.env._("Sent. You will read our answer here and by mail.")
+
+        return self._answer_loyalty(
+            member_sudo,
+            f"/inquiries/{inquiry_id}",
+            answer,
+            lambda error: self._show_inquiry(member_sudo, inquiry_sudo, {"text": text}, error),
+        )
 
     @http.route(
         "/my/loyalty/<int:program_id>/inquiries/<int:inquiry_id>/close",
@@ -296,14 +299,13 @@ class PartnerLoyaltyPortalDialog(PartnerLoyaltyPortal):
         :param dict vals: of the inquiry
         :param show: takes the error, and shows the form
         """
-        try:
-            with request.env.cr.savepoint():
-                # Portal users ask by these pages alone.
-                inquiry_sudo = request.env["partner.loyalty.inquiry"].sudo()._ask(vals, self._read_files())
-        except UserError as error:
-            return show(str(error))
-        request.session["loyalty_message"] = request.env._("Sent. You will read our answer here and by mail.")
-        return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}/inquiries/{inquiry_sudo.id}", code=303)
+
+        def ask():
+            # Portal users ask by these pages alone.
+            inquiry_sudo = request.env["partner.loyalty.inquiry"].sudo()._ask(vals, self._read_files())
+            return request.env._("Sent. You will read our answer here and by mail."), f"/inquiries/{inquiry_sudo.id}"
+
+        return self._answer_loyalty(member_sudo, "/inquiries", ask, show)
 
     def _read_files(self):
         """Return the files that came with a form.

@@ -1,5 +1,4 @@
 from odoo import fields, http
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.http import request
 
@@ -45,14 +44,15 @@ class PartnerLoyaltyPortalFeedback(PartnerLoyaltyPortalDialog):
             "text": values["text"].strip() or False,
             "date": member_sudo.program_id._get_today(),
         }
-        try:
-            with request.env.cr.savepoint():
-                # Portal users say what they think by this page alone.
-                request.env["partner.loyalty.feedback"].sudo().create(vals)
-        except UserError as error:
-            return self._show_feedback(member_sudo, values, str(error))
-        request.session["loyalty_message"] = request.env._("Thank you. What becomes of it will be said here.")
-        return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}/feedback", code=303)
+
+        def say():
+            # Portal users say what they think by this page alone.
+            request.env["partner.loyalty.feedback"].sudo().create(vals)
+            return request.env._("Thank you. What becomes of it will be said here.")
+
+        return self._answer_loyalty(
+            member_sudo, "/feedback", say, lambda error: self._show_feedback(member_sudo, values, error)
+        )
 
     # === PAGES ===#
 

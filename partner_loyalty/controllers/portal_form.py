@@ -1,7 +1,5 @@
 import uuid
 
-from psycopg2 import IntegrityError
-
 from odoo.exceptions import UserError
 from odoo.http import request
 
@@ -18,24 +16,21 @@ class PartnerLoyaltyPortalForm(PartnerLoyaltyPortal):
     """What pages with forms share: what is refused is shown again, with the reason and all that was typed."""
 
     def _answer_loyalty_form(self, member_sudo, page, action, form):
-        """Do what a form asks for, and go to a page that says what came of it; back to the form where it is refused.
+        """Do what a form asks for, and go to a page that says what came of it; back to the form where it is refused,
+        with all that was typed.
 
         :param member_sudo: whose page it is
         :param str page: of the form, as what follows the base URL
         :param action: does it, and returns a sentence for the user and the page to go to
         :param dict form: what was sent
         """
-        try:
-            with request.env.cr.savepoint():
-                message, target = action()
-        except (UserError, IntegrityError) as error:
-            request.session["loyalty_error"] = self._get_refusal_text(error)
+
+        def show(reason):
             typed = {name: value[:MAX_TEXT] for name, value in form.items() if isinstance(value, str)}
             request.session["loyalty_form"] = {"page": page, "typed": typed}
-            target = page
-        else:
-            request.session["loyalty_message"] = message
-        return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}{target}", code=303)
+            return self._refuse_loyalty(member_sudo, page, reason)
+
+        return self._answer_loyalty(member_sudo, page, action, show)
 
     def _pop_loyalty_form(self, page):
         """Return what was typed into the form of a page that was refused just now, once.

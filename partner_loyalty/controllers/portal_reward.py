@@ -173,17 +173,20 @@ class PartnerLoyaltyPortalReward(PartnerLoyaltyPortalForm):
             raise NotFound
         return reward_sudo
 
-    def _get_loyalty_claim(self, member_sudo, claim_id):
-        """Return a claim of a member that the contact may see.
+    def _get_loyalty_claim(self, claim_id, program_id=None, member_id=None):
+        """Return whose page is asked for, and a claim of that member that the contact may see.
 
+        :return: pair of member and claim
+        :rtype: tuple
         :raises NotFound: where there is no such claim
         """
+        member_sudo = self._get_reward_member(program_id, member_id)
         domain = self._get_claims_domain(member_sudo) & Domain("id", "=", claim_id)
         # Members have no right on claims; this is their own.
         claim_sudo = request.env["partner.loyalty.claim"].sudo().search(domain)
         if not claim_sudo:
             raise NotFound
-        return claim_sudo
+        return member_sudo, claim_sudo
 
     def _get_claims_domain(self, member_sudo):
         """Return which claims a contact sees: those of its company, but for drafts that somebody is still writing.

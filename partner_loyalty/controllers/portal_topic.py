@@ -1,5 +1,4 @@
 from odoo import http
-from odoo.exceptions import UserError
 from odoo.http import request
 
 from .portal_dialog import PartnerLoyaltyPortalDialog
@@ -35,16 +34,16 @@ class PartnerLoyaltyPortalTopic(PartnerLoyaltyPortalDialog):
         """Begin a topic, which an officer publishes."""
         member_sudo = self._get_loyalty_member(program_id)
         values = {"subject": self._read_words(subject), "text": self._read_words(text)}
-        try:
-            with request.env.cr.savepoint():
-                # Portal users write by these pages alone, so that nobody is named who did not agree.
-                request.env["partner.loyalty.topic"].sudo()._begin(
-                    member_sudo, request.env.user.partner_id, values["subject"], values["text"]
-                )
-        except UserError as error:
-            return self._show_topics(member_sudo, values, str(error))
-        request.session["loyalty_message"] = request.env._("Sent. Others read it once we have published it.")
-        return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}/discussions", code=303)
+
+        def begin():
+            # Portal users write by these pages alone, so that nobody is named who did not agree.
+            topics_sudo = request.env["partner.loyalty.topic"].sudo()
+            topics_sudo._begin(member_sudo, request.env.user.partner_id, values["subject"], values["text"])
+            return request.env._("Sent. Others read it once we have published it.")
+
+        return self._answer_loyalty(
+            member_sudo, "/discussions", begin, lambda error: self._show_topics(member_sudo, values, error)
+        )
 
     @http.route(
         [
@@ -74,12 +73,16 @@ class PartnerLoyaltyPortalTopic(PartnerLoyaltyPortalDialog):
         member_sudo = self._get_loyalty_member(program_id)
         topic_sudo = self._get_topic(member_sudo, topic_id)
         text = self._read_words(text)
-        try:
-            with request.env.cr.savepoint():
-                topic_sudo._write_as(member_sudo, request.env.user.partner_id, text)
-        except UserError as error:
-            return self._show_topic(member_sudo, topic_sudo, {"text": text}, str(error))
-        return request.redirect(f"{self._get_loyalty_base_url(member_sudo)}/discussions/{topic_id}", code=303)
+
+        def answer():
+            topic_sudo._write_as(member_sudo, request.env.user.partner_id, text)
+
+        return self._answer_loyalty(
+            member_sudo,
+            f"/discussions/{topic_id}",
+            answer,
+            lambda error: self._show_topic(member_sudo, topic_sudo, {"text": text}, error),
+        )
 
     # === PAGES ===#
 
