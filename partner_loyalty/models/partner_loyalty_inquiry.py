@@ -42,11 +42,12 @@ class PartnerLoyaltyInquiry(models.Model):
             "answered_at",
             "asked_at",
             "company_id",
+            "decided_at",
             "decided_by_id",
             "decision",
             "explanation",
-            "partner_id",
             "held_entry_id",
+            "partner_id",
             "program_id",
             "state",
         }
@@ -80,7 +81,6 @@ class PartnerLoyaltyInquiry(models.Model):
         ondelete="restrict",
         help="The line that the member does not agree with. It is not paid out before the dispute is decided.",
     )
-    entry_text = fields.Char(string="How the line was worked out", related="entry_id.explanation_text")
     held_entry_id = fields.Many2one(
         comodel_name="partner.loyalty.entry",
         index="btree_not_null",
@@ -89,6 +89,7 @@ class PartnerLoyaltyInquiry(models.Model):
         copy=False,
         help="After a merge, the line that brought the disputed amount to the statement that goes on.",
     )
+    entry_text = fields.Char(string="How the line was worked out", related="entry_id.explanation_text")
     payout_id = fields.Many2one(comodel_name="partner.loyalty.payout", index="btree_not_null", ondelete="set null")
     claim_id = fields.Many2one(comodel_name="partner.loyalty.claim", index="btree_not_null", ondelete="set null")
     user_id = fields.Many2one(
@@ -150,6 +151,9 @@ class PartnerLoyaltyInquiry(models.Model):
     )
     explanation = fields.Text(readonly=True, copy=False, help="What the member reads about the decision.")
     decided_by_id = fields.Many2one(comodel_name="res.users", string="Decided by", readonly=True, copy=False)
+    decided_at = fields.Datetime(
+        string="Decided on", readonly=True, copy=False, help="When the member was told of the decision."
+    )
     adjustment_id = fields.Many2one(
         comodel_name="partner.loyalty.adjustment",
         index="btree_not_null",
@@ -375,10 +379,6 @@ class PartnerLoyaltyInquiry(models.Model):
             OPEN_STATES,
         )
 
-    def _set_state(self, state, **vals):
-        # The state is set by the program alone; each button has checked who may do so.
-        self.sudo().write({"state": state, **vals})
-
     @api.model
     def _follow_transfer(self, entry_ids):
         """Hold back what disputed lines have become by a merge: each was moved by a line of its own.
@@ -398,6 +398,10 @@ class PartnerLoyaltyInquiry(models.Model):
             )
         )
         self.invalidate_model(["held_entry_id"])
+
+    def _set_state(self, state, **vals):
+        # The state is set by the program alone; each button has checked who may do so.
+        self.sudo().write({"state": state, **vals})
 
     def _mark_answered(self):
         """Note that the members have their answers."""
@@ -502,15 +506,17 @@ class PartnerLoyaltyInquiry(models.Model):
                 )
 
     def _tell_decision(self):
-        """Tell the member what was decided, in the thread and by mail."""
-        for inquiry in self:
+        """Tell the member what was decided: in the thread, and by a message of the program."""
+        for inquiry in self.with_context(loyalty_told_by_message=True):
             inquiry.message_post(
                 body=plaintext2html(inquiry.explanation),
                 author_id=inquiry.decided_by_id.partner_id.id,
                 message_type="comment",
                 subtype_xmlid="mail.mt_comment",
             )
+            inquiry._set_state(inquiry.state, decided_at=fields.Datetime.now())
         self._mark_answered()
+        self.env["partner.loyalty.message"]._trigger()
 
     def _follow_adjustment(self, decision):
         """Tell of adjustments that were approved; where they came to nothing, decide anew.
@@ -664,6 +670,13 @@ class PartnerLoyaltyInquiry(models.Model):
             refusal = get_refusal_of_file(self.env, name, content)
             if refusal:
                 raise ValidationError(refusal)
+
+    def _notify_get_recipients(self, message, msg_vals=False, **kwargs):
+        """Override: of a decision the member reads in a message of the program, and not in two."""
+        recipients = super()._notify_get_recipients(message, msg_vals=msg_vals, **kwargs)
+        if not self.env.context.get("loyalty_told_by_message"):
+            return recipients
+        return [recipient for recipient in recipients if not recipient["share"]]
 
     def _mail_get_partner_fields(self, introspect_fields=False):
         """Override: who asked gets the answers, and not the address of the company."""

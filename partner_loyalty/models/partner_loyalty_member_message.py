@@ -25,6 +25,23 @@ class PartnerLoyaltyMemberMessage(models.AbstractModel):
         """
         self.muted_kinds = sorted(set(kinds)) or False
 
+    def _get_reachable(self):
+        """Return who of each member can be written to: the company, and its contacts who log in, with an address.
+
+        :return: ``res.partner`` by the partner of the member, sudo
+        :rtype: dict
+        """
+        # Who has a login, and which right, is no secret of what is written.
+        partners_sudo = self.sudo().partner_id
+        users_sudo = partners_sudo.env["res.users"].search(
+            [("share", "=", True), ("partner_id.commercial_partner_id", "in", partners_sudo.ids)]
+        )
+        (partners_sudo | users_sudo.partner_id).fetch(["email", "commercial_partner_id", "loyalty_portal_right"])
+        contacts = users_sudo.partner_id.grouped("commercial_partner_id")
+        return {
+            partner: (partner | contacts.get(partner, partner.browse())).filtered("email") for partner in partners_sudo
+        }
+
     def _hears_of(self, kind):
         """Return those who have not switched a kind of message off."""
         return self.filtered(lambda member: kind not in (member.muted_kinds or ()))

@@ -9,6 +9,7 @@ BATCH_SIZE = 100
 # The kinds that are about a record: its model, and what of it is named.
 NAMED_BY = {
     "claim": ("partner.loyalty.claim", "reward_id"),
+    "dispute": ("partner.loyalty.inquiry", "name"),
     "payout": ("partner.loyalty.payout", "name"),
     "risk": ("partner.loyalty.tier", "name"),
 }
@@ -87,20 +88,11 @@ class PartnerLoyaltyMessage(models.Model):
 
     @api.depends("member_id", "kind")
     def _compute_recipients(self):
-        # Who has a login, and which right: that is no secret of the message.
-        partners_sudo = self.sudo().member_id.partner_id
-        users_sudo = (
-            self.env["res.users"]
-            .sudo()
-            .search([("share", "=", True), ("partner_id.commercial_partner_id", "in", partners_sudo.ids)])
-        )
-        (partners_sudo | users_sudo.partner_id).fetch(["email", "commercial_partner_id", "loyalty_portal_right"])
-        contacts = users_sudo.partner_id.grouped("commercial_partner_id")
-        for message in self.sudo():
-            partner_sudo = message.partner_id
-            reached = partner_sudo | contacts.get(partner_sudo, partner_sudo.browse())
-            reached = reached.filtered(lambda contact, message=message: contact.email and message._is_for(contact))
-            message.recipients = ",".join(map(str, reached.ids)) or False
+        reachable_sudo = self.member_id._get_reachable()
+        # What a message is about says who is written to, whoever looks at it.
+        for message_sudo in self.sudo():
+            reached_sudo = message_sudo._get_reached(reachable_sudo)
+            message_sudo.recipients = ",".join(map(str, reached_sudo.ids)) or False
 
     # === ACTION METHODS ===#
 
@@ -128,6 +120,18 @@ class PartnerLoyaltyMessage(models.Model):
             record.id: record[name] if isinstance(record[name], str) else record[name].display_name
             for record in records_sudo
         }
+
+    def _get_reached(self, reachable):
+        """Return who gets the message: who disputed a line, or all contacts who may read it.
+
+        :param dict reachable: see ``partner.loyalty.member._get_reachable``
+        :rtype: ``res.partner``
+        """
+        self.ensure_one()
+        if self.kind == "dispute":
+            inquiry = self.env["partner.loyalty.inquiry"].browse(self.res_id).exists()
+            return inquiry.contact_id.filtered("email")
+        return reachable[self.partner_id].filtered(self._is_for)
 
     def _is_for(self, contact):
         """Return whether a contact may read the message: amounts of money are not for sales."""

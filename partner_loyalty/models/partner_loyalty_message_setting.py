@@ -15,6 +15,7 @@ MESSAGE_KINDS = [
     ("expiring", "About to Expire"),
     ("claim", "Reward Decided"),
     ("payout", "Payout Decided and Paid"),
+    ("dispute", "Dispute Answered"),
     ("statement", "Monthly Statement"),
     ("announcement", "Announcement"),
 ]
@@ -22,7 +23,7 @@ MONEY_KINDS = ("payout", "statement")
 # These change from one day to the next, and not within it.
 DAILY_KINDS = ("risk", "expiring")
 # New programs write these from the start; the others are switched on.
-DEFAULT_KINDS = ("welcome", "expiring", "claim", "payout", "announcement")
+DEFAULT_KINDS = ("welcome", "expiring", "claim", "payout", "dispute", "announcement")
 
 # A tier at risk is told so many days before the decision; what expires, twice.
 RISK_DAYS = 30
@@ -303,6 +304,20 @@ class PartnerLoyaltyMessageSetting(models.Model):
               FROM (SELECT *, CASE WHEN state = 'paid' THEN 'paid' ELSE decision END AS stage
                       FROM partner_loyalty_payout) payout
              WHERE program_id = %s AND stage IN ('approved', 'refused', 'paid') AND decided_at >= %s
+            """,
+            self.program_id.id,
+            self.since,
+        )
+
+    def _get_dispute_query(self):
+        """What was decided on disputes; on one that was reopened, each decision is told."""
+        return SQL(
+            """
+            SELECT member.root_id, inquiry.id || ':' || EXTRACT(epoch FROM inquiry.decided_at)::bigint, inquiry.id,
+                   inquiry.decision, inquiry.explanation, NULL::numeric, NULL::numeric, inquiry.decided_at::date
+              FROM partner_loyalty_inquiry inquiry
+              JOIN partner_loyalty_member member ON member.id = inquiry.member_id
+             WHERE inquiry.program_id = %s AND inquiry.decision IS NOT NULL AND inquiry.decided_at >= %s
             """,
             self.program_id.id,
             self.since,

@@ -32,8 +32,15 @@ class PartnerLoyaltyProgramMessage(models.AbstractModel):
 
     @api.model
     def _complete_message_settings(self):
-        """Give programs that are older than messages their lines, all of them switched off."""
+        """Give programs that are older than a kind of message its line, switched off; of disputes they told before."""
         settings = self.env["partner.loyalty.message.setting"]
-        programs = self.env["partner.loyalty.program"].with_context(active_test=False)
-        for program in programs.search([("message_setting_ids", "=", False)]):
-            settings.create(settings._prepare_default_vals_list(program, active_kinds=()))
+        programs = self.env["partner.loyalty.program"].with_context(active_test=False).search([])
+        known = dict(settings._read_group([], ["program_id"], ["kind:array_agg"]))
+        settings.create(
+            [
+                vals
+                for program in programs
+                for vals in settings._prepare_default_vals_list(program, active_kinds=("dispute",))
+                if vals["kind"] not in known.get(program, ())
+            ]
+        )

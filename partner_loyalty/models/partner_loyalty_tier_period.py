@@ -85,6 +85,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
     )
 
     evidence_text = fields.Html(string="Decided on", compute="_compute_evidence_text")
+    recipients = fields.Char(compute="_compute_recipients", help="Ids of the contacts who are told, for the template.")
 
     # === CONSTRAINTS ===#
 
@@ -93,6 +94,14 @@ class PartnerLoyaltyTierPeriod(models.Model):
     _open_idx = models.Index("(member_id) WHERE date_to IS NULL")
 
     # === COMPUTE METHODS ===#
+
+    @api.depends("member_id")
+    def _compute_recipients(self):
+        reachable_sudo = self.member_id._get_reachable()
+        # Whom a tier is told is no secret of the tier.
+        for period_sudo in self.sudo():
+            reached_sudo = reachable_sudo[period_sudo.member_id.partner_id]
+            period_sudo.recipients = ",".join(map(str, reached_sudo.ids)) or False
 
     @api.depends("evidence")
     @api.depends_context("lang")
@@ -320,15 +329,13 @@ class PartnerLoyaltyTierPeriod(models.Model):
             self.browse(row[0] for row in rows)._send_mails()
 
     def _send_mails(self):
-        """Queue an e-mail to the company of each member that has an address, with the next mails that Odoo sends.
+        """Queue an e-mail to each member that has an address, with the next mails that Odoo sends.
 
         A template that cannot be filled in is noted on the program, and holds no tier up.
         """
         # Templates and partners are read by the program, whoever publishes a tier.
         template = self.env.ref("partner_loyalty.mail_template_tier_change", raise_if_not_found=False)
-        reachable_sudo = self.sudo().filtered(
-            lambda period: period.member_id.partner_id.email and period.member_id._hears_of("tier")
-        )
+        reachable_sudo = self.sudo().filtered(lambda period: period.recipients and period.member_id._hears_of("tier"))
         if not template or not reachable_sudo:
             return
         template_sudo = template.sudo()

@@ -67,14 +67,14 @@ class TestMessage(MessageCommon):
     def test_a_new_program_writes_of_what_matters(self):
         program = self._create_program([{}], name="New")
         active = program.message_setting_ids.filtered("is_active").mapped("kind")
-        self.assertEqual(active, ["welcome", "expiring", "claim", "payout", "announcement"])
+        self.assertEqual(active, ["welcome", "expiring", "claim", "payout", "dispute", "announcement"])
         self.assertTrue(all(program.message_setting_ids.mapped("template_id")))
 
-    def test_an_older_program_gets_its_lines_switched_off(self):
-        self.program.message_setting_ids.sudo().unlink()
+    def test_an_older_program_gets_its_lines_switched_off_but_of_disputes_it_told_before(self):
+        self.program.message_setting_ids.sudo().filtered(lambda setting: setting.kind != "payout").unlink()
         self._run()
-        self.assertEqual(len(self.program.message_setting_ids), 8)
-        self.assertFalse(any(self.program.message_setting_ids.mapped("is_active")))
+        self.assertEqual(len(self.program.message_setting_ids), 9)
+        self.assertEqual(self.program.message_setting_ids.filtered("is_active").kind, "dispute")
 
     def test_a_new_member_is_welcomed_once(self):
         self._keep_only("welcome")
@@ -172,6 +172,53 @@ class TestMessage(MessageCommon):
         self._submit_payout(self.member).with_user(self.users["manager"]).action_refuse("Bank <i>unknown</i>")
         self._run()
         self.assertIn("Bank &lt;i&gt;unknown", self._get_mails().body_html)
+
+    def _dispute(self, role="owner"):
+        entry = self._post_entry(self.member, 100)
+        contact = self.users[role].partner_id
+        values = {"kind": "dispute", "entry_id": entry.id, "contact_id": contact.id}
+        values |= {"member_id": self.member.id, "name": "Price of March", "text": "It was agreed otherwise."}
+        # Portal users ask by the pages alone.
+        return self.env["partner.loyalty.inquiry"].sudo().create(values).with_user(self.users["officer"])
+
+    def _get_addressees(self, inquiry):
+        """Return who outside was notified by the thread."""
+        return inquiry.message_ids.notified_partner_ids.filtered("partner_share")
+
+    def test_an_answered_dispute_is_told_once_to_who_asked(self):
+        self._keep_only("dispute")
+        inquiry = self._dispute("finance")
+        inquiry._explain("It is <b>the price</b> of the list.\nSee page 4.")
+        for _round in range(2):
+            self._run()
+        mail = self._get_mails()
+        self.assertEqual(mail.recipient_ids, self.users["finance"].partner_id)
+        self.assertIn("the line of your statement stands", mail.body_html)
+        self.assertIn("It is &lt;b&gt;the price&lt;/b&gt; of the list.", mail.body_html)
+        self.assertIn(f"/my/loyalty/{self.program.id}/inquiries/{inquiry.id}", mail.body_html)
+        self.assertFalse(self._get_addressees(inquiry))
+        with freeze_time(f"{TODAY} 18:00:00"):
+            inquiry.action_reopen()
+            adjustment = inquiry._uphold("You were right.", 10)
+            self._run()
+            self.assertEqual(len(self._get_mails()), 1)
+            adjustment.with_user(self.users["manager"]).action_approve()
+            self._run()
+        self.assertIn("you were right about", self._get_mails()[1].body_html)
+
+    def test_who_switched_disputes_off_reads_the_answer_on_its_page(self):
+        self._keep_only("dispute")
+        self.member.sudo()._mute(["dispute"])
+        inquiry = self._dispute()
+        inquiry._explain("It stands.")
+        self.assertEqual(self._run().state, "muted")
+        self.assertFalse(self._get_mails())
+        self.assertFalse(self._get_addressees(inquiry))
+        page = self._open(f"/my/loyalty/{self.program.id}/inquiries/{inquiry.id}", "owner")
+        self.assertIn("It stands.", page.text_content())
+        # What is written besides is a talk of two people, which nobody switches off.
+        inquiry.message_post(body="One more thing", message_type="comment", subtype_xmlid="mail.mt_comment")
+        self.assertEqual(self._get_addressees(inquiry), self.users["owner"].partner_id)
 
     def test_what_happened_before_the_switch_is_not_told(self):
         with freeze_time("2026-03-17 10:00:00"):
