@@ -22,6 +22,7 @@ SERIOUS = ("serious", "critical")
 ADMINISTRATOR = ("admin", "admin")
 # The link to a deal that is registered.
 A_DEAL = "a[href*='/deals/']:not([href$='/new'])"
+RIGHTS = ("owner", "finance", "sales")
 UKRAINIAN = re.compile("[а-яіїєґ]", re.IGNORECASE)
 
 
@@ -34,7 +35,7 @@ class Walk:
 
     def __init__(self, browser, mailbox):
         self.browser, self.mailbox, self.findings = browser, mailbox, []
-        self.pages, self.done = 0, 0
+        self.pages, self.done, self.refused = 0, 0, 0
         self.admin = self.open_page(DESKTOP)
         log_in(self.admin, *ADMINISTRATOR)
 
@@ -209,50 +210,62 @@ class Walk:
 
     # --- A dealer ---
 
-    def act_as_a_dealer(self, size):
-        """Send each form that an owner finds, by tapping or clicking."""
-        page = self.open_page(size)
-        log_in(page, "loyalty_dealer", "loyalty_dealer")
-        page.goto(f"{BASE_URL}/my/loyalty")
-        page.wait_for_timeout(1000)
-        base = page.url.removeprefix(BASE_URL).split("?")[0].rstrip("/")
-        number = str(int(time.time()))
-        forms = [
-            ("rewards", "a[href*='/rewards/']", "/claim", {}),
-            ("promotions", None, "/join", {}),
-            ("leaderboard", None, "/leaderboard/name", {}),
-            ("leaderboard", None, "/leaderboard/name", {}),
-            ("deals/new", None, "/deals/register", {"customer_name": f"School {number}", "name": "Roof of the school"}),
-            (
-                "deals",
-                A_DEAL,
-                "/price",
-                {"price_discount": "5", "price_reason": "A rival"},
-            ),
-            ("deals", A_DEAL, "/cancel", {}),
-            ("news", None, "/news/read", {}),
-            (
-                "statement",
-                "a[href*='/dispute']:has-text('Something is wrong')",
-                "/dispute",
-                {"subject": "Price", "text": "This price was agreed otherwise."},
-            ),
-            ("ask", None, "/ask", {"subject": "Training", "text": "When is the next one?"}),
-            ("feedback", None, "/feedback", {"text": "The new catalog reads well."}),
-            ("discussions", None, "/discussions", {"subject": f"Winter {number}", "text": "Who sells in winter?"}),
-            ("settings", None, "/settings/save", {}),
-        ]
-        for path, link, action, values in forms:
-            page.goto(f"{BASE_URL}{base}/{path}")
-            if link and page.locator(link).count():
-                page.goto(f"{BASE_URL}{page.locator(link).first.get_attribute('href')}")
-            self.submit(page, action, values)
+    def find_logins(self):
+        """Return the login and password of each right in the portal of the dealer of the demo data."""
+        (dealer,) = self.call("res.users", "search_read", [("login", "=", "loyalty_dealer")], ["commercial_partner_id"])
+        logins = {"owner": ("loyalty_dealer", "loyalty_dealer")}
+        for right in ("finance", "sales"):
+            logins[right] = (self.create_login(dealer["commercial_partner_id"][0], right), PASSWORD)
+        return logins
+
+    def act_by_each_right(self, logins):
+        """Send each form that a right has, by tapping and by clicking, and try those that it has not."""
+        for size in (PHONE, DESKTOP):
+            sent = {}
+            for right, login in logins.items():
+                page = self.open_page(size)
+                log_in(page, *login)
+                page.goto(f"{BASE_URL}/my/loyalty")
+                page.wait_for_timeout(1000)
+                base = page.url.removeprefix(BASE_URL).split("?")[0].rstrip("/")
+                for path, link, action, rights, values in get_forms(str(time.time_ns())):
+                    self.go_to_form(page, f"{base}/{path}", link)
+                    if right in rights:
+                        sent[action] = self.submit(page, action, values) or sent.get(action)
+                    else:
+                        # Forms that are not about a record have the same address for all.
+                        general = f"{base}{action}" if action.count("/") > 1 else None
+                        self.be_refused(page, right, action, sent.get(action) or general)
+
+    def go_to_form(self, page, path, link):
+        """Open a page, or what its first link of a kind leads to."""
+        page.goto(f"{BASE_URL}{path}")
+        if link and page.locator(link).count():
+            page.goto(f"{BASE_URL}{page.locator(link).first.get_attribute('href')}")
+
+    def be_refused(self, page, right, action, address):
+        """Expect that a right is not offered a form, and that it is not taken if it is sent all the same.
+
+        :param str address: where others have sent it, or None where nobody has
+        """
+        is_offered = page.locator(f"form[method=post][action$='{action}']").count()
+        self.expect(page, not is_offered, f"{action} is not offered to {right}")
+        if address:
+            page.goto(f"{BASE_URL}/my")
+            token = page.evaluate("odoo.csrf_token")
+            response = page.request.post(f"{BASE_URL}{address}", form={"csrf_token": token}, max_redirects=0)
+            self.expect(page, response.status in (403, 404), f"{action} of {right} is refused: {response.status}")
+            self.refused += 1
 
     def submit(self, page, action, values):
-        """Fill in a form and send it; where there is none, such as for a promotion that was joined, go on."""
+        """Fill in a form and send it; where there is none, such as for a promotion that was joined, go on.
+
+        :return: where it was sent to, or None
+        """
         form = page.locator(f"form[method=post][action$='{action}']")
         if not form.count():
-            return
+            return None
+        address = form.first.get_attribute("action")
         for summary in page.locator("details:not([open]) summary").all():
             summary.click()
         for name, value in values.items():
@@ -266,16 +279,13 @@ class Walk:
         is_taken = page.locator(".alert-success").count() or not page.locator(f"form[action$='{action}']").count()
         self.expect(page, is_taken, f"{action} is taken")
         self.done += 1
+        return address
 
     # --- Every page ---
 
-    def open_pages_by_each_right(self):
+    def open_pages_by_each_right(self, logins):
         """Open what the portal leads to for an owner, and for contacts of its company with other rights."""
-        (dealer,) = self.call("res.users", "search_read", [("login", "=", "loyalty_dealer")], ["commercial_partner_id"])
-        logins = {"loyalty_dealer": "loyalty_dealer"}
-        for right in ("finance", "sales"):
-            logins[self.create_login(dealer["commercial_partner_id"][0], right)] = PASSWORD
-        for login, password in logins.items():
+        for login, password in logins.values():
             for size in (PHONE, DESKTOP):
                 self.open_every_page(size, login, password)
 
@@ -317,6 +327,42 @@ class Walk:
             self.note(page, f"is not in Ukrainian: {' '.join(foreign[:12])}")
 
 
+def get_forms(number):
+    """Return the forms of the portal: page, link on it, end of the address, who may send it, and what is filled in.
+
+    :param str number: what tells the texts of one time from those of others
+    """
+    return [
+        ("rewards", "a[href*='/rewards/']", "/claim", ("owner", "sales"), {}),
+        ("claims", "a[href*='/claims/']", "/cancel", ("owner", "sales"), {}),
+        ("promotions", None, "/join", ("owner", "sales"), {}),
+        ("leaderboard", None, "/leaderboard/name", ("owner",), {}),
+        ("leaderboard", None, "/leaderboard/name", ("owner",), {}),
+        (
+            "deals/new",
+            None,
+            "/deals/register",
+            ("owner", "sales"),
+            {"customer_name": f"School {number}", "name": "Roof of the school"},
+        ),
+        ("deals", A_DEAL, "/price", ("owner", "sales"), {"price_discount": "5", "price_reason": "A rival"}),
+        ("deals", A_DEAL, "/cancel", ("owner", "sales"), {}),
+        ("news", None, "/news/read", RIGHTS, {}),
+        (
+            "statement",
+            "a[href*='/dispute']:has-text('Something is wrong')",
+            "/dispute",
+            RIGHTS,
+            {"subject": "Price", "text": "This price was agreed otherwise."},
+        ),
+        ("ask", None, "/ask", RIGHTS, {"subject": "Training", "text": "When is the next one?"}),
+        ("feedback", None, "/feedback", RIGHTS, {"text": "The new catalog reads well."}),
+        ("discussions", None, "/discussions", RIGHTS, {"subject": f"Winter {number}", "text": "Who sells in winter?"}),
+        ("terms", None, "/terms/accept", ("owner",), {}),
+        ("settings", None, "/settings/save", ("owner",), {}),
+    ]
+
+
 def log_in(page, login, password):
     """Log in by the form."""
     page.goto(f"{BASE_URL}/web/login")
@@ -345,14 +391,15 @@ def main():
         server = walk.call("ir.mail_server", "create", server)
         try:
             walk.follow_a_stranger()
-            walk.open_pages_by_each_right()
-            for size in (PHONE, DESKTOP):
-                walk.act_as_a_dealer(size)
+            logins = walk.find_logins()
+            walk.open_pages_by_each_right(logins)
+            walk.act_by_each_right(logins)
         finally:
             walk.call("ir.mail_server", "unlink", [server])
     for finding in dict.fromkeys(walk.findings):
         print(finding)
-    print(f"{walk.pages} pages seen, {walk.done} forms sent, {len(walk.findings)} findings; pictures are in {OUTPUT}")
+    counts = f"{walk.pages} pages seen, {walk.done} forms sent, {walk.refused} refused, {len(walk.findings)} findings"
+    print(f"{counts}; pictures are in {OUTPUT}")
     return 1 if walk.findings else 0
 
 
