@@ -36,11 +36,12 @@ FONTS = "font-family: Inter, 'Helvetica Neue', 'DejaVu Sans', sans-serif;"
 
 
 def overview(page):
-    """What a program costs and brings."""
+    """What a program costs and brings, over the year that the demo data tells."""
     record_of("loyalty-programs", "Dealer Club", view=None)(page)
     page.click(".o_form_view button:has-text('Overview')")
     settle(page, ".o_loyalty_overview")
-    page.wait_for_timeout(1500)
+    page.select_option(".o_loyalty_overview select[name=period], select[name=period]", "months_12")
+    page.wait_for_timeout(2500)
 
 
 def portal(path):
@@ -48,10 +49,10 @@ def portal(path):
 
     def take(page):
         page.goto(f"{BASE_URL}/my/loyalty")
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state("load")
         if path:
             page.goto(page.url.split("?")[0].rstrip("/") + path)
-            page.wait_for_load_state("networkidle")
+            page.wait_for_load_state("load")
         page.wait_for_timeout(800)
 
     return take
