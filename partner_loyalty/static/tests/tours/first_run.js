@@ -59,8 +59,10 @@ tours.add("partner_loyalty_panel", {
             run: "edit Bonus",
         },
         {
+            // What is offered for the whole word has a line to create it, too.
             content: "Take it",
-            trigger: ".o-autocomplete--dropdown-item a:contains(Bonus):first",
+            trigger: `.o-autocomplete--dropdown-menu:has(.o_m2o_dropdown_option_create:contains(Bonus))
+                      .o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option) a:contains(Bonus):first`,
             run: "click",
         },
         {

@@ -83,10 +83,6 @@ registry.category("web_tour.tours").add("partner_loyalty_tour", {
             run: "edit 250 && press Tab",
         },
         {
-            isActive: ["auto"],
-            trigger: ".o_field_widget[name=order_line] .o_data_row td[name=price_subtotal]:contains(250.00)",
-        },
-        {
             trigger: ".o_form_statusbar button[name=action_confirm]",
             content: markup(_t("<b>Confirm</b> the order.")),
             tooltipPosition: "bottom",
