@@ -10,6 +10,7 @@ from .say import Failure
 NAME = "loyalty_lifecycle"
 PREVIOUS = paths.WORK / "previous"
 MODULE = "partner_loyalty"
+LOG = paths.LOGS / "lifecycle.log"
 
 # What no upgrade may change.
 CHECKSUM = """
@@ -50,9 +51,11 @@ LEFTOVERS = """
 
 
 def run():
-    """Upgrade an older version with its data, remove the app, bring it back: make lifecycle [FROM=commit]"""
+    """Upgrade an older version with its data, remove the app, bring it back: make lifecycle [FROM=commit or first]"""
     setup.ensure(for_tests=True)
     commit = os.environ.get("FROM") or _find_previous()
+    if commit == "first":
+        commit = _find_first()
     with postgres.using("test"):
         odoo.write_config("test")
         databases = odoo.Databases("test")
@@ -76,6 +79,14 @@ def _find_previous():
         if _version_in(_git("show", f"{commit}:{manifest}")) != today:
             return commit
     raise Failure("There is no older version of the module.", "Name a commit: make lifecycle FROM=...")
+
+
+def _find_first():
+    """Return the last commit of the first version that there ever was."""
+    manifest = f"{MODULE}/__manifest__.py"
+    commits = _git("log", "--format=%H", "--", manifest).split()
+    versions = [_version_in(_git("show", f"{commit}:{manifest}")) for commit in commits]
+    return commits[versions.index(versions[-1])]
 
 
 def _version_in(manifest):
@@ -112,6 +123,7 @@ def _read_addons_path():
 def _upgrade(databases, ledger):
     say.step(f"Upgrading it; the ledger holds {ledger[0].split(',')[0]}")
     _install(update=[MODULE])
+    _check_log("The upgrade")
     after = _read_ledger(databases)
     if after != ledger:
         raise Failure("The upgrade changed the ledger.", f"Before: {ledger}; after: {after}.")
@@ -128,9 +140,10 @@ def _read_ledger(databases):
 def _remove(databases):
     say.step("Removing the app")
     command = odoo.command("module", "uninstall", "-c", odoo.CONFIG["test"], "-d", NAME, MODULE)
-    with (paths.LOGS / "lifecycle.log").open("a") as log:
+    with LOG.open("w") as log:
         if subprocess.call(command, env=odoo.environment(), stdout=log, stderr=log):
-            raise Failure("The app could not be removed.", f"See {paths.LOGS / 'lifecycle.log'}.")
+            raise Failure("The app could not be removed.", f"See {LOG}.")
+    _check_log("The removal")
     left = databases.query(LEFTOVERS, NAME).split("\n")
     if any(left):
         raise Failure("Something of the app is left.", "\n".join(filter(None, left)))
@@ -142,8 +155,16 @@ def _bring_back(databases):
     say.step("Installing it again")
     _install(init=[MODULE])
     if MODULE not in databases.installed(NAME):
-        raise Failure("The app could not be installed again.", f"See {paths.LOGS / 'lifecycle.log'}.")
+        raise Failure("The app could not be installed again.", f"See {LOG}.")
+    _check_log("The installation")
+
+
+def _check_log(what):
+    """Check that Odoo had nothing to complain about while it did ``what``."""
+    warnings = odoo.warnings_in(LOG)
+    if warnings:
+        raise Failure(f"{what} logged {len(warnings)} warnings.", "\n".join(warnings[:20]))
 
 
 def _install(**options):
-    odoo.install("test", NAME, log=paths.LOGS / "lifecycle.log", **options)
+    odoo.install("test", NAME, log=LOG, **options)
