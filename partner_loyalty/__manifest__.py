@@ -12,6 +12,7 @@
         "security/partner_loyalty_groups.xml",
         "security/ir.model.access.csv",
         "security/partner_loyalty_security.xml",
+        "security/partner_loyalty_dialog_security.xml",
         "data/ir_sequence_data.xml",
         "data/ir_cron_data.xml",
         "data/mail_layout_data.xml",

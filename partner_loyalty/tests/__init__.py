@@ -1,4 +1,6 @@
 from . import test_access
+from . import test_access_company
+from . import test_access_fields
 from . import test_adjustment
 from . import test_advice
 from . import test_agreement
@@ -48,6 +50,7 @@ from . import test_liability
 from . import test_lifecycle
 from . import test_live
 from . import test_main_job
+from . import test_mass_assignment
 from . import test_mdf
 from . import test_member
 from . import test_merge

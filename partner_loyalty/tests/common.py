@@ -25,6 +25,7 @@ ROLES = {
     "manager": "partner_loyalty.partner_loyalty_group_manager",
     "administrator": "partner_loyalty.partner_loyalty_group_administrator",
     "accountant": "account.group_account_user",
+    "settings": "base.group_system",
 }
 
 

@@ -25,6 +25,7 @@ NOBODY = {
     "manager": "",
     "administrator": "",
     "accountant": "",
+    "settings": "",
 }
 EVERY_EMPLOYEE = {role: "r" for role in NOBODY if role not in ("public", "portal_own", "portal_other")}
 STAFF = {"officer": "r", "manager": "r", "administrator": "r", "accountant": "r"}
@@ -176,6 +177,35 @@ RIGHTS = {
 API_METHODS = {
     "partner.loyalty.overview": {"get_drill", "get_page", "get_report"},
     "sale.order": {"loyalty_import_order", "loyalty_update_state"},
+}
+
+# What officers do by buttons, as the records of these tests are; all others are for managers, or only show something.
+OFFICERS_BUTTONS = {
+    "partner.loyalty.adjustment.action_cancel",
+    "partner.loyalty.application.action_approve",
+    "partner.loyalty.attribution.action_cancel",
+    "partner.loyalty.attribution.action_preview",
+    "partner.loyalty.backtest.action_run",
+    "partner.loyalty.bonus.action.action_preview",
+    "partner.loyalty.claim.action_cancel",
+    "partner.loyalty.claim.milestone.action_done",
+    "partner.loyalty.claim.milestone.action_reopen",
+    "partner.loyalty.closing.action_refresh",
+    "partner.loyalty.closing.step.action_tick",
+    "partner.loyalty.deal.action_cancel",
+    "partner.loyalty.external.order.action_retry",
+    "partner.loyalty.feedback.action_finish",
+    "partner.loyalty.feedback.action_take",
+    "partner.loyalty.goal.action_view_members",
+    "partner.loyalty.inquiry.action_take",
+    "partner.loyalty.member.action_end",
+    "partner.loyalty.member.action_resume",
+    "partner.loyalty.member.action_suspend",
+    "partner.loyalty.news.action_withdraw",
+    "partner.loyalty.payout.action_cancel",
+    "partner.loyalty.program.action_advise",
+    "partner.loyalty.tier.review.action_cancel",
+    "partner.loyalty.topic.action_publish",
 }
 
 CORE_MODELS = (
@@ -654,9 +684,10 @@ class AccessCommon(PartnerLoyaltyCommon):
 @tagged("post_install", "-at_install")
 class TestRights(AccessCommon):
     def _get_rights(self, user, model):
-        records = self.records.get(model, self.env[model]).with_user(user)
+        is_dialog = self.registry[model]._transient
+        records = (self.env[model] if is_dialog else self.records[model]).with_user(user)
         self.env.invalidate_all()
-        # A right to create does not depend on a record; one on dialogs is taken as a whole.
+        # A right to create does not depend on a record, nor does one on dialogs, which each user has for itself.
         return "".join(
             letter
             for letter, operation in OPERATIONS.items()
@@ -676,6 +707,26 @@ class TestRights(AccessCommon):
 
     def test_each_model_has_its_row_in_the_table(self):
         self.assertEqual(sorted(self._get_models()), sorted(RIGHTS))
+
+    def test_each_dialog_is_for_who_opened_it_alone(self):
+        for model in self._get_models():
+            if not self.registry[model]._transient:
+                continue
+            rules = self.env["ir.rule"].sudo().search([("model_id.model", "=", model), ("groups", "=", False)])
+            with self.subTest(model=model):
+                message = "Add a rule to security/partner_loyalty_dialog_security.xml"
+                self.assertEqual(rules.mapped("domain_force"), ["[('create_uid', '=', user.id)]"], message)
+
+    def test_nobody_reads_the_dialog_of_somebody_else(self):
+        for model, record in self.records.items():
+            role = next((role for role, rights in RIGHTS[model].items() if "r" in rights), None)
+            if not record._transient or not role:
+                continue
+            with self.subTest(model=model, role=role):
+                others = record.with_user(self.users[role])
+                self.assertFalse(others.search([("id", "in", record.ids)]))
+                with self.assertRefused("", AccessError):
+                    others.read()
 
     def test_each_model_with_a_company_is_guarded_by_a_rule_for_companies(self):
         for model in self._get_models():
@@ -800,9 +851,8 @@ class TestSalesperson(AccessCommon):
         self.assertEqual(payout.state, "paid")
 
 
-@tagged("post_install", "-at_install")
-class TestCalls(AccessCommon):
-    """What clients can call: buttons, and nothing else."""
+class CallsCommon(AccessCommon):
+    """Helpers to call whatever clients can call, and to see whether that has had any effect."""
 
     def _get_public_methods(self, model):
         """Return the methods that our code adds to what clients can call on a model."""
@@ -820,6 +870,44 @@ class TestCalls(AccessCommon):
 
     def _get_loyalty_models(self):
         return [name for name in self.registry if name.startswith("partner.loyalty.")]
+
+    def _get_state(self):
+        """Return all that our tables hold."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT tablename FROM pg_tables WHERE tablename LIKE 'partner\\_loyalty\\_%' ORDER BY tablename"
+        )
+        state = {}
+        for (table,) in self.env.cr.fetchall():
+            self.env.cr.execute(f"SELECT to_jsonb(t) - 'write_date' - 'write_uid' FROM {table} t ORDER BY 1")
+            state[table] = self.env.cr.fetchall()
+        return state
+
+    def _call_and_expect_no_effect(self, record, name, before):
+        self.env.invalidate_all()
+        with suppress(UserError), self.env.cr.savepoint():
+            getattr(record, name)()
+            self.env.flush_all()
+        self.assertUnchanged(before)
+
+    def _call_generic(self, record, name, args, before):
+        """Call a method of the ORM, which may be refused in any way, and check that it has had no effect."""
+        self.env.invalidate_all()
+        with suppress(Exception), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+            getattr(record, name)(*args)
+            self.env.flush_all()
+        self.assertUnchanged(before)
+
+    def assertUnchanged(self, before):
+        """Check that our tables hold what they did; name those that do not."""
+        self.env.invalidate_all()
+        state = self._get_state()
+        self.assertEqual([table for table in before if state[table] != before[table]], [])
+
+
+@tagged("post_install", "-at_install")
+class TestCalls(CallsCommon):
+    """What clients can call: buttons, and nothing else."""
 
     def test_only_buttons_are_public(self):
         found = 0
@@ -880,20 +968,8 @@ class TestCalls(AccessCommon):
             with self.subTest(name=name), self.assertRefused("", AccessError):
                 get_public_method(self.env[model], name)
 
-    def _get_state(self):
-        """Return all that our tables hold."""
-        self.env.flush_all()
-        self.env.cr.execute(
-            "SELECT tablename FROM pg_tables WHERE tablename LIKE 'partner\\_loyalty\\_%' ORDER BY tablename"
-        )
-        state = {}
-        for (table,) in self.env.cr.fetchall():
-            self.env.cr.execute(f"SELECT to_jsonb(t) - 'write_date' - 'write_uid' FROM {table} t ORDER BY 1")
-            state[table] = self.env.cr.fetchall()
-        return state
-
     def test_users_without_rights_call_no_button_with_any_effect(self):
-        for role in ("public", "portal_own", "portal_other", "internal", "salesperson_own", "accountant"):
+        for role in ("public", "portal_own", "portal_other", "internal", "salesperson_own", "accountant", "settings"):
             before = self._get_state()
             called = 0
             for model, record in self.records.items():
@@ -903,35 +979,19 @@ class TestCalls(AccessCommon):
                         self._call_and_expect_no_effect(record.with_user(self.users[role]), name, before)
             self.assertGreater(called, 15)
 
-    def _call_and_expect_no_effect(self, record, name, before):
-        self.env.invalidate_all()
-        with suppress(UserError), self.env.cr.savepoint():
-            getattr(record, name)()
-            self.env.flush_all()
-        self.env.invalidate_all()
-        self.assertEqual(self._get_state(), before)
-
-    def test_officers_call_no_button_of_managers_with_any_effect(self):
-        before = self._get_state()
-        officer = self.users["officer"]
-        for model, names in {
-            "partner.loyalty.program": ("action_start", "action_close"),
-            "partner.loyalty.rule": ("action_archive", "action_new_version"),
-            "partner.loyalty.difference": ("action_post", "action_dismiss"),
-            "partner.loyalty.payout": ("action_approve", "action_refuse"),
-            "partner.loyalty.adjustment": ("action_approve", "action_refuse"),
-            "partner.loyalty.deal": ("action_approve", "action_refuse", "action_approve_price", "action_refuse_price"),
-            "partner.loyalty.claim": ("action_approve", "action_refuse", "action_take_back"),
-            "partner.loyalty.attribution": ("action_approve", "action_refuse"),
-            "partner.loyalty.bonus.action": ("action_start", "action_stop", "action_run"),
-            "partner.loyalty.bonus.run": ("action_undo", "action_release"),
-            "partner.loyalty.tier.review": ("action_publish", "action_refuse"),
-            "partner.loyalty.apply.past": ("action_preview", "action_apply"),
-            "partner.loyalty.takeover": ("action_take_over",),
-        }.items():
-            for name in names:
-                with self.subTest(model=model, method=name):
-                    self._call_and_expect_no_effect(self.records[model].with_user(officer), name, before)
+    def test_officers_have_an_effect_by_their_own_buttons_alone(self):
+        officer, before, found = self.users["officer"], self._get_state(), set()
+        for model, record in self.records.items():
+            for name in sorted(self._get_public_methods(model)):
+                with suppress(UserError), mute_logger("odoo.sql_db"), self.env.cr.savepoint() as savepoint:
+                    self.env.invalidate_all()
+                    getattr(record.with_user(officer), name)()
+                    self.env.flush_all()
+                    if self._get_state() != before:
+                        found.add(f"{model}.{name}")
+                    savepoint.rollback()
+                self.env.invalidate_all()
+        self.assertEqual(found, OFFICERS_BUTTONS)
 
     def test_generic_methods_do_not_let_a_portal_user_write(self):
         own = self.users["portal_own"]
@@ -952,12 +1012,3 @@ class TestCalls(AccessCommon):
                     continue
                 with self.subTest(model=model, method=name):
                     self._call_generic(mine, name, args, before)
-
-    def _call_generic(self, record, name, args, before):
-        """Call a method of the ORM, which may be refused in any way, and check that it has had no effect."""
-        self.env.invalidate_all()
-        with suppress(Exception), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
-            getattr(record, name)(*args)
-            self.env.flush_all()
-        self.env.invalidate_all()
-        self.assertEqual(self._get_state(), before)
