@@ -21,7 +21,9 @@ class CrmLead(models.Model):
         "partner.loyalty.attribution.mixin",
         "partner.loyalty.touch.mixin",
         "partner.loyalty.support.mixin",
+        "partner.loyalty.protected.mixin",
     ]
+    _protected_fields = frozenset({"loyalty_buyer_id"})
 
     # === FIELDS ===#
 
@@ -56,8 +58,14 @@ class CrmLead(models.Model):
     # === CRUD METHODS ===#
 
     def write(self, vals):
-        with self._marking_loyalty(TOUCHING_FIELDS & vals.keys()):
-            return super().write(vals)
+        # Those that are won by the change are marked where crm handles that: to look at all of them once more would
+        # work out their probabilities, one by one where many leads are assigned.
+        won = self._get_counting_for_loyalty() if TOUCHING_FIELDS & vals.keys() else self.browse()
+        touches = self.env["partner.loyalty.touch"]
+        touches._mark(won)
+        result = super().write(vals)
+        touches._mark(won)
+        return result
 
     def unlink(self):
         self._mark_loyalty()
