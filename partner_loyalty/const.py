@@ -2,6 +2,11 @@
 
 from datetime import date
 
+# Who reads what is for the company alone: budgets, margins, costs and what colleagues tell each other.
+STAFF_GROUPS = (
+    "partner_loyalty.partner_loyalty_group_officer,account.group_account_invoice,account.group_account_readonly"
+)
+
 # What a contribution can be: a moment in the life of a sale that counts, or something else that a partner does.
 CONTRIBUTION_KINDS = [
     ("order", "Order"),

@@ -6,7 +6,14 @@ TOUCHING_FIELDS = {"state", "partner_id", "loyalty_partner_id", "invoice_date", 
 
 class AccountMove(models.Model):
     _name = "account.move"
-    _inherit = ["account.move", "partner.loyalty.attribution.mixin", "partner.loyalty.touch.mixin"]
+    _inherit = [
+        "account.move",
+        "partner.loyalty.attribution.mixin",
+        "partner.loyalty.touch.mixin",
+        "partner.loyalty.protected.mixin",
+    ]
+    # No bill says of itself that a payout is paid by it.
+    _protected_fields = frozenset({"loyalty_payout_id"})
 
     # === FIELDS ===#
 

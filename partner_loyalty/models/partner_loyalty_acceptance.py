@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
+from ..const import STAFF_GROUPS
+
 
 class PartnerLoyaltyAcceptance(models.Model):
     """A member has agreed to the terms of its program, in the version of that day. Kept as it was, word by word."""
@@ -35,7 +37,7 @@ class PartnerLoyaltyAcceptance(models.Model):
         default=lambda self: self.env.user,
         help="Who has recorded it: the partner itself on the portal, or somebody for it.",
     )
-    note = fields.Char(help="Where the signed paper is, for example.")
+    note = fields.Char(groups=STAFF_GROUPS, help="Where the signed paper is, for example.")
 
     # === CRUD METHODS ===#
 

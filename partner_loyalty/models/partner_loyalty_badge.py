@@ -6,9 +6,10 @@ class PartnerLoyaltyBadge(models.Model):
 
     _name = "partner.loyalty.badge"
     _description = "Badge of a Member"
-    _inherit = ["partner.loyalty.input.mixin", "partner.loyalty.member.owned.mixin"]
+    _inherit = ["partner.loyalty.protected.mixin", "partner.loyalty.input.mixin", "partner.loyalty.member.owned.mixin"]
     _order = "date desc, id desc"
     _rec_name = "badge_id"
+    _protected_fields = frozenset({"bonus_line_id", "claim_id"})
 
     # === FIELDS ===#
 

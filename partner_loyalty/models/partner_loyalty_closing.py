@@ -32,7 +32,7 @@ class PartnerLoyaltyClosing(models.Model):
     _order = "date desc, id desc"
     _check_company_auto = True
     _protected_fields = frozenset(
-        {"company_id", "lock_reason", "locked_at", "locked_by_id", "owed_text", "paid_text", "state"}
+        {"checked_at", "company_id", "lock_reason", "locked_at", "locked_by_id", "owed_text", "paid_text", "state"}
     )
     _protected_after_create_fields = frozenset({"date", "program_id"})
 

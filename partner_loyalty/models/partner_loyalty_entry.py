@@ -9,12 +9,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..const import ENTRY_TYPES, LEDGER_DIGITS, MEMBER, NO_PERIOD, RECOVERY_TYPES
-
-# Who may see which line took what from which.
-ALLOCATION_GROUPS = (
-    "partner_loyalty.partner_loyalty_group_officer,account.group_account_invoice,account.group_account_readonly"
-)
+from ..const import ENTRY_TYPES, LEDGER_DIGITS, MEMBER, NO_PERIOD, RECOVERY_TYPES, STAFF_GROUPS
 
 # Accounts whose lots one transaction takes off.
 EXPIRY_BATCH = 5000
@@ -126,13 +121,13 @@ class PartnerLoyaltyEntry(models.Model):
         comodel_name="partner.loyalty.allocation",
         inverse_name="credit_entry_id",
         string="Used by",
-        groups=ALLOCATION_GROUPS,
+        groups=STAFF_GROUPS,
     )
     source_ids = fields.One2many(
         comodel_name="partner.loyalty.allocation",
         inverse_name="debit_entry_id",
         string="Taken from",
-        groups=ALLOCATION_GROUPS,
+        groups=STAFF_GROUPS,
     )
     prior_period = fields.Boolean(
         required=True, readonly=True, help="The sale lies in a locked period; the line was posted after it."

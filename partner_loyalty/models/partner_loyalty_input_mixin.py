@@ -34,7 +34,10 @@ FIRST_YEAR = 1900
 
 
 class PartnerLoyaltyInputMixin(models.AbstractModel):
-    """Refuses what no field can hold, before the field converts it: NaN, absurd sizes, NUL in a text, wrong types."""
+    """Refuses what no field can hold, before the field converts it: NaN, absurd sizes, NUL in a text, wrong types.
+
+    What follows from other fields, such as the company of a record, is not taken from clients: the ORM would keep it.
+    """
 
     _name = "partner.loyalty.input.mixin"
     _description = "Checked Input"
@@ -50,12 +53,13 @@ class PartnerLoyaltyInputMixin(models.AbstractModel):
         for vals in vals_list:
             self._check_field_names(vals)
             self._check_input(vals)
-        return super().create(vals_list)
+        vals_list = [self._leave_out_what_follows(vals) for vals in vals_list]
+        return super(PartnerLoyaltyInputMixin, self._without_defaults_that_follow()).create(vals_list)
 
     def write(self, vals):
         self._check_field_names(vals)
         self._check_input(vals)
-        return super().write(vals)
+        return super().write(self._leave_out_what_follows(vals))
 
     # === ONCHANGE METHODS ===#
 
@@ -73,6 +77,30 @@ class PartnerLoyaltyInputMixin(models.AbstractModel):
             for name, value in self.env.context.items()
             if name.startswith("default_")
         }
+
+    @api.model
+    def _follows(self, name):
+        """Return whether a field is worked out from others, stored, and for nobody to enter."""
+        field = self._fields.get(name)
+        return bool(field and field.store and field.compute and field.readonly)
+
+    @api.model
+    def _leave_out_what_follows(self, vals):
+        """Return field values without those that a user cannot decide; the program itself may set them.
+
+        :param dict vals: field values
+        :rtype: dict
+        """
+        return vals if self.env.su else {name: value for name, value in vals.items() if not self._follows(name)}
+
+    @api.model
+    def _without_defaults_that_follow(self):
+        """Return the model without the defaults of such fields: a client can send any in the context."""
+        defaults = {f"default_{name}" for name in self._get_defaults_in_context() if self._follows(name)}
+        if self.env.su or not defaults:
+            return self
+        context = {key: value for key, value in self.env.context.items() if key not in defaults}
+        return self.with_env(self.env(context=context))
 
     @api.model
     def _is_unsaved(self, name, value):

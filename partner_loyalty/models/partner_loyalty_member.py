@@ -7,13 +7,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..const import UNITS
+from ..const import STAFF_GROUPS, UNITS
 from ..tools import periods
-
-# Who sees what a member has asked for.
-STAFF_GROUPS = (
-    "partner_loyalty.partner_loyalty_group_officer,account.group_account_invoice,account.group_account_readonly"
-)
 
 
 class PartnerLoyaltyMember(models.Model):
@@ -42,6 +37,8 @@ class PartnerLoyaltyMember(models.Model):
     _rec_names_search = ["partner_id"]
     _protected_fields = frozenset(
         {
+            "claimed_pricelist_id",
+            "claimed_pricelist_until",
             "keeps_turnover",
             "granted_payment_term_id",
             "granted_pricelist_id",

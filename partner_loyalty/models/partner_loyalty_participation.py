@@ -9,9 +9,10 @@ class PartnerLoyaltyParticipation(models.Model):
 
     _name = "partner.loyalty.participation"
     _description = "Campaign Joined"
-    _inherit = ["partner.loyalty.input.mixin", "partner.loyalty.member.owned.mixin"]
+    _inherit = ["partner.loyalty.protected.mixin", "partner.loyalty.input.mixin", "partner.loyalty.member.owned.mixin"]
     _order = "id desc"
     _rec_name = "campaign_id"
+    _protected_after_create_fields = frozenset({"campaign_id", "member_id"})
 
     # === FIELDS ===#
 

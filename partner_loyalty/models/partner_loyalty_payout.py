@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..const import NAMES_IN_MESSAGE, NO_PERIOD
+from ..const import NAMES_IN_MESSAGE, NO_PERIOD, STAFF_GROUPS
 from .partner_loyalty_payout_bill import INVOICE_FIELDS
 
 
@@ -121,7 +121,9 @@ class PartnerLoyaltyPayout(models.Model):
         comodel_name="res.users", string="First Approved by", readonly=True, copy=False
     )
     first_approved_at = fields.Datetime(string="First Approved on", readonly=True, copy=False)
-    hold_reason = fields.Char(string="On Hold because", readonly=True, copy=False, tracking=True)
+    hold_reason = fields.Char(string="On Hold because", readonly=True, copy=False, tracking=True, groups=STAFF_GROUPS)
+    # What managers tell who prepared it.
+    refuse_reason = fields.Char(groups=STAFF_GROUPS)
     payout_document = fields.Selection(related="program_id.payout_document")
     line_ids = fields.Many2many(
         comodel_name="partner.loyalty.entry", string="Statement Lines", compute="_compute_statement"

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command, Domain
 from odoo.tools import clean_context, split_every
 
+from ..const import STAFF_GROUPS
 from ..tools.files import get_refusal_of_file
 
 _logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class PartnerLoyaltyPayoutBill(models.AbstractModel):
     )
     bill_is_void = fields.Boolean(string="Bill Canceled or Reversed", compute="_compute_bill_is_void")
     is_bill_pending = fields.Boolean(string="To Be Billed", readonly=True, copy=False)
-    bill_error = fields.Char(string="Not Billed because", readonly=True, copy=False)
+    bill_error = fields.Char(string="Not Billed because", readonly=True, copy=False, groups=STAFF_GROUPS)
     bill_currency_id = fields.Many2one(
         comodel_name="res.currency", string="Paid in", readonly=True, copy=False, help="The currency of the partner."
     )

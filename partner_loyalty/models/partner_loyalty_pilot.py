@@ -8,6 +8,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
+from .partner_loyalty_pilot_comparison import RESULT_FIELDS
+
 # The field that names what is tried, by its kind.
 TRIED_FIELDS = {"rule": "rule_id", "bonus": "action_id", "reward": "reward_id"}
 
@@ -50,7 +52,7 @@ class PartnerLoyaltyPilot(models.Model):
     ]
     _order = "date_from desc, id desc"
     _check_company_auto = True
-    _protected_fields = frozenset({"state", "seed", "rollout_date", "member_ids"})
+    _protected_fields = frozenset({"state", "seed", "rollout_date", "member_ids", *RESULT_FIELDS})
 
     # === DEFAULT METHODS ===#
 

@@ -16,6 +16,24 @@ from ..tools.window import Window
 SIZES = 3
 
 
+# What the comparison finds, and nobody else sets.
+RESULT_FIELDS = (
+    "measured_on",
+    "treatment_count",
+    "control_count",
+    "treatment_before",
+    "treatment_now",
+    "control_before",
+    "control_now",
+    "effect",
+    "has_interval",
+    "effect_low",
+    "effect_high",
+    "effect_share",
+    "verdict",
+)
+
+
 class PartnerLoyaltyPilotComparison(models.AbstractModel):
     """How the groups of a pilot are drawn and compared, and what that says; the arithmetic is in ``tools/trial.py``.
 

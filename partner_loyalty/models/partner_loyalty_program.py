@@ -8,7 +8,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..const import MOMENT_KINDS, UNITS
+from ..const import MOMENT_KINDS, STAFF_GROUPS, UNITS
 from ..tools import periods
 
 
@@ -18,6 +18,7 @@ class PartnerLoyaltyProgram(models.Model):
     _inherit = [
         "mail.thread",
         "mail.activity.mixin",
+        "partner.loyalty.protected.mixin",
         "partner.loyalty.input.mixin",
         "partner.loyalty.term.mixin",
         "partner.loyalty.tier.policy",
@@ -37,6 +38,7 @@ class PartnerLoyaltyProgram(models.Model):
     ]
     _order = "sequence, id"
     _check_company_auto = True
+    _protected_fields = frozenset({"payout_prepared_until", "terms_version", "tier_checked_to"})
 
     # === DEFAULT METHODS ===#
 
@@ -132,6 +134,7 @@ class PartnerLoyaltyProgram(models.Model):
         string="Assumed Margin (%)",
         digits=(5, 2),
         aggregator=None,
+        groups=STAFF_GROUPS,
         help="What you keep of a sale before rewards, where the cost of what was sold is not known. The overview says "
         "by it whether the program pays for itself; it gives no return where it is zero.",
     )

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ..const import LEDGER_DIGITS
+from ..const import LEDGER_DIGITS, STAFF_GROUPS
 
 # The states in which a claim takes a piece of the stock and of what a member may have.
 TAKING_STATES = ("requested", "approved", "fulfilled")
@@ -82,7 +82,7 @@ class PartnerLoyaltyReward(models.Model):
         string="Cost of a Piece",
         aggregator=None,
         help="What a piece costs your company, for the overview of the program; members do not see it.",
-        groups="partner_loyalty.partner_loyalty_group_officer,account.group_account_invoice,account.group_account_readonly",
+        groups=STAFF_GROUPS,
     )
     stock = fields.Integer(
         string="Pieces in All",

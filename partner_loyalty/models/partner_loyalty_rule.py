@@ -9,7 +9,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, formatLang
 
-from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, PERIODS, UNITS
+from ..const import CONTRIBUTION_KINDS, CONTRIBUTION_ROLES, PERIODS, STAFF_GROUPS, UNITS
 from ..tools.domains import check_domain, read_domain
 from .partner_loyalty_segment import UNREADABLE
 
@@ -60,7 +60,7 @@ class PartnerLoyaltyRule(models.Model):
     _order = "program_id, sequence, id"
     _protected_fields = frozenset({"has_entries", "used_up_on"})
     # A draft can be entered or copied; what puts it into force is a button.
-    _protected_after_create_fields = frozenset({"is_draft"})
+    _protected_after_create_fields = frozenset({"is_draft", "previous_id", "version"})
 
     # === FIELDS ===#
 
@@ -168,6 +168,7 @@ class PartnerLoyaltyRule(models.Model):
     budget = fields.Float(
         digits=(16, 4),
         aggregator=None,
+        groups=STAFF_GROUPS,
         help="All that members can earn by the rule together. When it is used up, sales earn nothing more by it. "
         "No limit where it is zero.",
     )

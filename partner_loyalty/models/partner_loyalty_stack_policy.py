@@ -1,5 +1,7 @@
 from odoo import api, fields, models, tools
 
+from ..const import STAFF_GROUPS
+
 # What of a program decides whether orders are looked at.
 GUARD_FIELDS = {"active", "company_id", "stack_margin_floor", "stack_price_floor", "state"}
 
@@ -16,6 +18,7 @@ class PartnerLoyaltyStackPolicy(models.AbstractModel):
         string="Of the List Price (%)",
         digits=(5, 2),
         aggregator=None,
+        groups=STAFF_GROUPS,
         help="So much of the list price has to be left of a quotation line after discounts, commission, promotions and "
         "marketing money together. Below it a manager approves. Zero: it is not looked at.",
     )
@@ -23,6 +26,7 @@ class PartnerLoyaltyStackPolicy(models.AbstractModel):
         string="As Margin (%)",
         digits=(5, 2),
         aggregator=None,
+        groups=STAFF_GROUPS,
         help="So much of what is sold has to be left as margin, where the cost of the line is known. Zero: it is not "
         "looked at.",
     )

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
+from ..const import STAFF_GROUPS
 from .partner_loyalty_tier_decision import FEW_MEMBERS
 
 # Why a member has the tier that was decided, see ``_get_outcome``.
@@ -69,7 +70,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
         string="Grace until", readonly=True, help="The tier is kept up to this day, and has to be reached by then."
     )
     override_until = fields.Date(string="By Hand until", readonly=True)
-    reason = fields.Char(readonly=True, help="Why somebody set the tier by hand.")
+    reason = fields.Char(readonly=True, groups=STAFF_GROUPS, help="Why somebody set the tier by hand.")
     turnover = fields.Monetary(readonly=True, aggregator=None, help="Turnover that the decision was taken on.")
     evidence = fields.Json(readonly=True)
     review_id = fields.Many2one(

@@ -12,7 +12,11 @@ class SaleOrder(models.Model):
         "partner.loyalty.stack.mixin",
         "partner.loyalty.support.mixin",
         "partner.loyalty.touch.mixin",
+        "partner.loyalty.protected.mixin",
     ]
+    # Whoever may write an order says who brought it, but not who bought it, and not that a reward is delivered by it.
+    _protected_fields = frozenset({"loyalty_buyer_id", "loyalty_claim_id"})
+    _protected_after_create_fields = frozenset({"loyalty_external_ref"})
 
     # === FIELDS ===#
 
