@@ -4,7 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from subprocess import call
 
-from . import example, lint, odoo, paths, postgres, pytest_run, say, setup, state, test_database
+from . import coverage_run, example, lint, odoo, paths, postgres, pytest_run, say, setup, state, test_database
 from .checks import Check, Count, summarize
 from .say import Failure
 
@@ -14,7 +14,7 @@ NO_TESTS_FOUND = 5
 
 
 def run():
-    """Run everything the project promises; T=expression runs the tests whose names match it."""
+    """Run everything the project promises; T=expression runs the tests whose names match it, COVERAGE=1 measures."""
     expression = os.environ.get("T")
     setup.ensure(for_tests=True)
     try:
@@ -74,10 +74,9 @@ def _run_tests(expression=None):
     LOG.unlink(missing_ok=True)
     # A few tests are through before a second process has started.
     more = () if expression else pytest_run.SHARED
-    code = call(
-        pytest_run.command(test_database.NAME, LOG, RESULTS, pytest_run.folders(), expression, more=more),
-        env=pytest_run.environment(),
-    )
+    command = pytest_run.command(test_database.NAME, LOG, RESULTS, pytest_run.folders(), expression, more=more)
+    code = call(command, env=pytest_run.environment() | coverage_run.environment(), cwd=paths.PROJECT)
+    coverage_run.report()
     if code == NO_TESTS_FOUND and expression:
         raise Failure(f"No test matches {expression!r}.", "T takes part of a test's name, or an expression of them.")
     if code not in (0, 1):

@@ -152,6 +152,7 @@ REVIEWED = {
     "partner_loyalty/wizard/partner_loyalty_payout_prepare.py": 1,
     "partner_loyalty/wizard/partner_loyalty_rule_version.py": 1,
     "partner_loyalty/wizard/partner_loyalty_takeover.py": 5,
+    "partner_loyalty/wizard/partner_loyalty_template.py": 3,
     "partner_loyalty/wizard/partner_loyalty_tier_override.py": 1,
     "partner_loyalty_coupon/models/partner_loyalty_claim.py": 1,
     "partner_loyalty_coupon/models/partner_loyalty_reward.py": 3,
