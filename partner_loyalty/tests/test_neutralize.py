@@ -32,6 +32,35 @@ class TestNeutralize(PartnerLoyaltyCommon):
         with self.assertRefused("choose a bill journal"):
             payout.with_user(self.users["manager"]).action_approve()
 
+    def test_nobody_is_written_to_and_no_stranger_applies_in_a_neutralized_copy(self):
+        program = self._create_program([{}], is_public=True)
+        member = self._enroll(program, self.dealer)
+        settings = program.message_setting_ids
+        settings.is_active = True
+        message_sudo = self.env["partner.loyalty.message"].sudo()
+        message = message_sudo.create(
+            {
+                "member_id": member.id,
+                "program_id": program.id,
+                "company_id": self.company.id,
+                "kind": "welcome",
+                "cause": "copy",
+            }
+        )
+        self._neutralize()
+        self.assertEqual(message.state, "muted")
+        self.assertFalse(any(settings.mapped("is_active")))
+        self.assertFalse(program.is_public)
+        self.assertFalse(program.quality_survey_id | program.needs_survey_id | program.satisfaction_survey_id)
+
+    def test_the_name_says_so_in_each_language(self):
+        self.env["res.lang"]._activate_lang("uk_UA")
+        program = self._create_program([{}])
+        program.with_context(lang="uk_UA").name = "Клуб"
+        self._neutralize()
+        self.assertEqual(program.with_context(lang="uk_UA").name, "Клуб (neutralized)")
+        self.assertEqual(program.with_context(lang="en_US").name, "Dealer Club (neutralized)")
+
 
 @tagged("post_install", "-at_install")
 class TestUninstallWarning(PartnerLoyaltyCommon):
