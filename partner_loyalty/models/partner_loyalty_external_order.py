@@ -78,6 +78,8 @@ class PartnerLoyaltyExternalOrder(models.Model):
         help="The partner who brought the order: by its code, or assigned by hand where nobody has the code.",
     )
     payload = fields.Json(readonly=True)
+    # By it Odoo's privacy lookup finds what a shop told of a person.
+    email = fields.Char(string="E-mail of the Customer", compute="_compute_email", store=True)
     events = fields.Json(readonly=True)
     content = fields.Text(string="As It Was Sent", compute="_compute_content")
     customer_id = fields.Many2one(
@@ -104,6 +106,11 @@ class PartnerLoyaltyExternalOrder(models.Model):
     _new_customer_unique = models.UniqueIndex("(company_id, new_customer_key) WHERE new_customer_key IS NOT NULL")
 
     # === COMPUTE METHODS ===#
+
+    @api.depends("payload")
+    def _compute_email(self):
+        for external in self:
+            external.email = (external.payload or {}).get("customer", {}).get("email")
 
     @api.depends("payload", "events")
     def _compute_content(self):

@@ -81,6 +81,7 @@ from . import test_portal_inquiry
 from . import test_portal_deal
 from . import test_portal_news
 from . import test_portal_reward
+from . import test_privacy
 from . import test_program
 from . import test_program_copy
 from . import test_promotion
