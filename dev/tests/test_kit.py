@@ -5,7 +5,7 @@ import socket
 
 import polib
 import pytest
-from kit import checks, odoo, paths, pofiles, ports, postgres, pytest_run, state
+from kit import checks, lifecycle, odoo, odoo_suites, paths, pofiles, ports, postgres, pytest_run, state
 
 
 @pytest.fixture
@@ -88,6 +88,42 @@ def test_a_test_with_subtests_counts_once(tmp_path):
         "</testsuite></testsuites>"
     )
     assert pytest_run.count(results) == checks.Count(passed=1, failed=1, skipped=1)
+
+
+def test_of_odoos_own_tests_only_what_our_modules_break_is_a_difference(tmp_path, monkeypatch):
+    breaks, breaks_anyway, chance, skipped = [("test_a", "A", name) for name in ("a", "b", "c", "d")]
+    runs = {
+        odoo_suites.WITH: {breaks: "failed", breaks_anyway: "failed", chance: "passed", skipped: "skipped"},
+        odoo_suites.WITHOUT: {breaks: "passed", breaks_anyway: "failed", chance: "passed", skipped: "passed"},
+    }
+    monkeypatch.setattr(odoo_suites, "_run", lambda database, nodes, name: runs[database])
+    found = odoo_suites._find_differences("sale", tmp_path, [breaks, breaks_anyway, chance, skipped])
+    assert found == ["test_a.py: A.a failed", "test_a.py: A.d skipped"]
+
+
+def test_the_worst_of_the_subtests_of_a_test_of_odoo_counts(tmp_path):
+    results = tmp_path / "results.xml"
+    results.write_text(
+        "<testsuites><testsuite>"
+        '<testcase classname="odoo.addons.sale.tests.test_x.A" name="a"/>'
+        '<testcase classname="odoo.addons.sale.tests.test_x.A" name="a"><failure/></testcase>'
+        '<testcase classname="odoo.addons.sale.tests.test_x.A" name="b"/>'
+        "</testsuite></testsuites>"
+    )
+    assert odoo_suites._read_outcomes(results) == {
+        ("test_x", "A", "a"): "failed",
+        ("test_x", "A", "b"): "passed",
+    }
+
+
+def test_the_first_version_is_its_last_commit(monkeypatch):
+    history = {"c3": "19.0.1.1.0", "c2": "19.0.1.0.0", "c1": "19.0.1.0.0"}
+
+    def git(command, *arguments):
+        return "\n".join(history) if command == "log" else f'    "version": "{history[arguments[0].split(":")[0]]}",'
+
+    monkeypatch.setattr(lifecycle, "_git", git)
+    assert lifecycle._find_first() == "c2"
 
 
 def test_missing_results_are_a_failure(tmp_path):
