@@ -164,6 +164,7 @@ from . import partner_loyalty_reward_pilot
 from . import partner_loyalty_why_pilot
 from . import account_move
 from . import base
+from . import account_move_line
 from . import account_partial_reconcile
 from . import crm_lead
 from . import digest_digest

@@ -26,6 +26,15 @@ BRANCH_CODES = {
 # Over a journal entry and the one that it reverses: the day whose terms apply, and the invoice that both belong to.
 RATE_DATE = SQL("COALESCE(origin.invoice_date, move.invoice_date)")
 ORIGIN_ID = SQL("COALESCE(origin.reversed_entry_id, origin.id, move.id)")
+# The origin of a document that reverses no other one.
+NO_ORIGIN = SQL(
+    """(SELECT NULL::integer AS id, NULL::date AS invoice_date, NULL::integer AS reversed_entry_id,
+               NULL::integer AS loyalty_payout_id)"""
+)
+# Lines without products that the untaxed amount of a document has in it, see ``account.move._compute_amount``; a tax
+# can be rounded as well, which is in no untaxed amount.
+OTHER_LINES = ("rounding", "non_deductible_product", "non_deductible_product_total")
+IS_TAX = SQL("(line.display_type = 'rounding' AND line.tax_repartition_line_id IS NOT NULL)")
 # What a branch has where it adds nothing of its own.
 REFERRER = SQL("move.loyalty_partner_id")
 ALL = SQL("TRUE")
@@ -121,6 +130,7 @@ class PartnerLoyaltyContribution(models.Model):
             "price_subtotal",
             "product_id",
             "quantity",
+            "tax_repartition_line_id",
         ],
         "account.partial.reconcile": [
             "credit_amount_currency",
@@ -292,7 +302,13 @@ class PartnerLoyaltyContribution(models.Model):
 
     @api.model
     def _get_contribution_query_invoice(self, role):
-        """Product lines of posted customer invoices and credit notes, with the sign of the sale."""
+        """Product lines of posted customer invoices and credit notes, with the sign of the sale.
+
+        Whoever adds amounts up and asks for nothing that only a line knows can have them by document
+        (``loyalty_by_document`` in the context), which is a tenth of the rows.
+        """
+        if self.env.context.get("loyalty_by_document"):
+            return self._get_invoice_total_query(role)
         return self._get_invoice_query("invoice", role)
 
     @api.model
@@ -349,6 +365,73 @@ class PartnerLoyaltyContribution(models.Model):
             joins=joins,
             condition=condition,
             **self._get_invoice_terms(role, referrer=referrer),
+        )
+
+    @api.model
+    def _get_invoice_total_query(self, role):
+        """Return what posted customer invoices and credit notes come to, which is what their product lines add up to.
+
+        A row for each document, with the untaxed amount that it has stored, and one for each line that is in that
+        amount and counts for nothing, which takes it off again.
+
+        :param str role: role of the branch
+        :rtype: SQL
+        """
+        stands_alone = SQL("account_move move, %s origin", NO_ORIGIN)
+        reverses = SQL("account_move move JOIN account_move origin ON origin.id = move.reversed_entry_id")
+        amount, is_alone = SQL("move.amount_untaxed_signed"), SQL("move.reversed_entry_id IS NULL")
+        rows = [
+            # Hardly any reverses another one: apart, the others need not be looked up for it.
+            self._get_invoice_total_rows(role, amount, stands_alone, is_alone),
+            self._get_invoice_total_rows(role, amount, reverses, ALL),
+            self._get_uncounted_line_rows(role, SQL("line.display_type IN %s AND NOT %s", OTHER_LINES, IS_TAX)),
+        ]
+        if uncounted := self._get_uncounted_products():
+            condition = SQL("line.display_type = 'product' AND line.product_id IN %s", uncounted)
+            rows.append(self._get_uncounted_line_rows(role, condition))
+        return SQL(" UNION ALL ").join(rows)
+
+    @api.model
+    def _get_uncounted_line_rows(self, role, condition):
+        """Return what takes lines that count for nothing off the amount of their document.
+
+        :param str role: role of the branch
+        :param SQL condition: on ``line``
+        :rtype: SQL
+        """
+        lines = SQL(
+            """account_move_line line JOIN account_move move ON move.id = line.move_id
+               LEFT JOIN account_move origin ON origin.id = move.reversed_entry_id"""
+        )
+        return self._get_invoice_total_rows(role, SQL("line.balance"), lines, condition)
+
+    @api.model
+    def _get_invoice_total_rows(self, role, amount, source, condition):
+        """Return the columns of the other branches without those that only a line has.
+
+        :param str role: role of the branch
+        :param SQL amount: column with what counts
+        :param SQL source: the table ``move``, and ``origin``, the one that it reverses
+        :param SQL condition: on these
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT move.id::bigint * 32 + %(code)s AS id, 'invoice' AS kind, %(role)s AS role, %(head)s,
+                   move.invoice_date AS date, %(rate_date)s AS rate_date,
+                   NULL::integer AS currency_id, %(amount)s AS amount,
+                   move.currency_id AS document_currency_id, NULL::numeric AS document_amount,
+                   move.invoice_currency_rate AS document_rate, NULL::numeric AS quantity, NULL::integer AS product_id,
+                   move.invoice_user_id AS user_id, move.team_id, move.campaign_id,
+                   NULL::timestamp AS moment, NULL::numeric AS origin_amount, NULL::integer AS line_id
+              FROM %(source)s
+             WHERE %(is_sale)s AND %(has_role)s AND %(condition)s
+            """,
+            code=BRANCH_CODES["invoice", role],
+            amount=amount,
+            source=source,
+            condition=condition,
+            **self._get_invoice_terms(role),
         )
 
     @api.model
@@ -635,16 +718,21 @@ class PartnerLoyaltyContribution(models.Model):
             terms["partner"],
             ORIGIN_ID,
         )
+        is_sale = SQL(
+            """move.state = 'posted' AND move.move_type IN %s
+               AND move.loyalty_payout_id IS NULL AND origin.loyalty_payout_id IS NULL""",
+            move_types,
+        )
         return {
             "role": terms["role"],
             "has_role": terms["has_role"],
             "head": head,
             "rate_date": RATE_DATE,
             "sign": SQL("CASE WHEN move.move_type IN ('out_refund', 'in_refund') THEN -1 ELSE 1 END"),
+            "is_sale": is_sale,
             "counts": SQL(
-                """move.state = 'posted' AND line.display_type = 'product' AND move.move_type IN %s
-                   AND move.loyalty_payout_id IS NULL AND origin.loyalty_payout_id IS NULL AND %s""",
-                move_types,
+                "%s AND line.display_type = 'product' AND %s",
+                is_sale,
                 self._get_product_condition(SQL("line.product_id")),
             ),
         }

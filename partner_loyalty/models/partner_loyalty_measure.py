@@ -15,6 +15,10 @@ DISTINCT_COLUMNS = {
 }
 
 
+# What a row by document says as well as one by line.
+DOCUMENT_FIELDS = ("amount", "customer", "campaign", "month")
+
+
 class PartnerLoyaltyMeasure(models.AbstractModel):
     """How a metric is measured: for all members of a program, or some, in one query.
 
@@ -115,6 +119,10 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
 
         Documents, customers and the like count where something is left of them: what was credited in full does not.
         """
+        is_by_document = self._is_measured_by_document()
+        program = program.with_context(loyalty_by_document=is_by_document)
+        if is_by_document and window.shared is not None and self.aggregate in ("sum", "count", "average"):
+            return self._get_document_value_query(program, window)
         rows = self._get_contribution_rows(program, self._get_open_window(window))
         if self.aggregate == "sum":
             return SQL(
@@ -135,6 +143,34 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
             key=key,
         )
         return self._get_query_of_parts(parts, self.field or "amount", has_to_be_left=is_sale)
+
+    def _is_measured_by_document(self):
+        """Return whether the amounts of whole documents say enough, so that their lines need not be read.
+
+        For the last one of something they do not: a credit in an invoice is a line of its own.
+        """
+        if self.kind != "invoice" or not self._get_filter_domain().is_true():
+            return False
+        return self.aggregate == "count" or (self.aggregate != "last" and self.field in DOCUMENT_FIELDS)
+
+    def _get_document_value_query(self, program, window):
+        """Measure whole documents, where several metrics may do so: what they ask for is worked out for all of them."""
+        values = SQL(
+            """SELECT root_id, ROUND(SUM(amount)::numeric, 4) AS sum,
+                      (COUNT(*) FILTER (WHERE amount > 0))::numeric AS count,
+                      ROUND(SUM(amount) FILTER (WHERE amount > 0)::numeric
+                            / NULLIF(COUNT(*) FILTER (WHERE amount > 0), 0), 4) AS average
+                 FROM (SELECT root_id, SUM(amount) AS amount FROM (%s) AS contribution
+                     GROUP BY root_id, origin_id) AS document
+             GROUP BY root_id""",
+            self._get_contribution_rows(program, window._replace(shared=None)),
+        )
+        return SQL(
+            "SELECT root_id, %s AS value FROM (%s) AS measured WHERE %s",
+            SQL.identifier(self.aggregate),
+            window.share(values),
+            SQL("TRUE") if self.aggregate == "sum" else SQL("count > 0"),
+        )
 
     def _get_contribution_rows(self, program, window):
         """Return what members did within a window, by member.
@@ -358,7 +394,8 @@ class PartnerLoyaltyMeasure(models.AbstractModel):
         """
         return SQL(
             """SELECT member.partner_id, member.root_id,
-                      (array_agg(member.%(by)s ORDER BY member.merged_into_id IS NOT NULL, member.id))[1] AS member_id,
+                      (MIN(ARRAY[(member.merged_into_id IS NOT NULL)::integer, member.id, member.%(by)s]))[3]
+                          AS member_id,
                       MIN(period.date_from) AS first_day, MAX(COALESCE(period.date_to, 'infinity')) AS last_day,
                       COUNT(*) > 1 AS is_interrupted
                  FROM partner_loyalty_member member

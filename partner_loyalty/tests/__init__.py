@@ -56,6 +56,7 @@ from . import test_member
 from . import test_merge
 from . import test_message
 from . import test_metric
+from . import test_metric_document
 from . import test_month_end
 from . import test_multi_company
 from . import test_neutralize

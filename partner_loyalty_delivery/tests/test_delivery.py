@@ -1,6 +1,9 @@
+from datetime import date
+
 from odoo.tests import tagged
 
-from odoo.addons.partner_loyalty.tests.common import PartnerLoyaltyCommon
+from odoo.addons.partner_loyalty.tests.common import TODAY, PartnerLoyaltyCommon
+from odoo.addons.partner_loyalty.tools.window import Window
 
 
 @tagged("post_install", "-at_install")
@@ -63,3 +66,15 @@ class TestDelivery(PartnerLoyaltyCommon):
         invoice.action_post()
         self._answer_documents()
         self.assertEntries(member, [10])
+
+    def test_delivery_is_no_turnover(self):
+        program = self._create_program([{}], tiers=[("Silver", 0)])
+        member = self._enroll(program, self.dealer)
+        _order, invoice = self._sell()
+        self._create_sale_invoice(self.dealer, 20, product=self.freight)
+        metric = program._get_turnover_metric()
+        self.assertTrue(metric._is_measured_by_document())
+        window = Window(date(2026, 3, 1), date.fromisoformat(TODAY))
+        self.assertEqual(metric._get_values(program, window), {member.id: 100})
+        self._credit(invoice)
+        self.assertEqual(metric._get_values(program, window), {member.id: 0})
