@@ -580,10 +580,21 @@ class PartnerLoyaltyMember(models.Model):
                     """
                     UPDATE partner_loyalty_member member
                        SET tier_id = period.tier_id
-                      FROM partner_loyalty_tier_period period
-                     WHERE period.member_id = member.id AND member.program_id = %(program)s
-                       AND period.date_from <= GREATEST(%(today)s, member.date_from)
-                       AND (period.date_to IS NULL OR period.date_to >= GREATEST(%(today)s, member.date_from))
+                      FROM (
+                            SELECT own.id, CASE WHEN latest.date_from <= looked_at.day THEN latest.tier_id
+                                                ELSE (SELECT CASE WHEN date_to IS NULL OR date_to >= looked_at.day
+                                                                  THEN tier_id END
+                                                        FROM partner_loyalty_tier_period
+                                                       WHERE member_id = own.id AND date_from <= looked_at.day
+                                                    ORDER BY date_from DESC LIMIT 1) END AS tier_id
+                              FROM partner_loyalty_member own
+                        CROSS JOIN LATERAL (SELECT GREATEST(%(today)s, own.date_from) AS day) looked_at
+                         -- That of nearly all, and found by an index that their history does not make larger.
+                         LEFT JOIN partner_loyalty_tier_period latest
+                                ON latest.member_id = own.id AND latest.date_to IS NULL
+                             WHERE own.program_id = %(program)s
+                         ) period
+                     WHERE period.id = member.id AND period.tier_id IS NOT NULL
                        AND member.tier_id IS DISTINCT FROM period.tier_id
                     """,
                     program=program.id,
