@@ -29,6 +29,8 @@ class PartnerLoyaltyTierPeriod(models.Model):
     _inherit = ["partner.loyalty.tier.decision"]
     _order = "date_from desc, id desc"
     _rec_name = "tier_id"
+    # The days of a decision say when, and only people are named who made one: programs decide by thousands.
+    _log_access = False
 
     # === FIELDS ===#
 
@@ -36,13 +38,11 @@ class PartnerLoyaltyTierPeriod(models.Model):
         comodel_name="partner.loyalty.member", required=True, index=True, ondelete="restrict", readonly=True
     )
     program_id = fields.Many2one(
-        comodel_name="partner.loyalty.program", required=True, index=True, ondelete="restrict", readonly=True
+        comodel_name="partner.loyalty.program", required=True, ondelete="restrict", readonly=True
     )
     company_id = fields.Many2one(comodel_name="res.company", required=True, readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
-    tier_id = fields.Many2one(
-        comodel_name="partner.loyalty.tier", required=True, index=True, ondelete="restrict", readonly=True
-    )
+    tier_id = fields.Many2one(comodel_name="partner.loyalty.tier", required=True, ondelete="restrict", readonly=True)
     tier_color = fields.Integer(related="tier_id.color", aggregator=None)
     previous_tier_id = fields.Many2one(
         comodel_name="partner.loyalty.tier", string="Tier before", ondelete="restrict", readonly=True
@@ -71,6 +71,14 @@ class PartnerLoyaltyTierPeriod(models.Model):
     )
     override_until = fields.Date(string="By Hand until", readonly=True)
     reason = fields.Char(readonly=True, groups=STAFF_GROUPS, help="Why somebody set the tier by hand.")
+    reason = fields.Char(readonly=True, help="Why somebody set the tier by hand.")
+    user_id = fields.Many2one(
+        comodel_name="res.users",
+        string="Set by",
+        ondelete="restrict",
+        readonly=True,
+        help="Who set the tier by hand, or published it.",
+    )
     turnover = fields.Monetary(readonly=True, aggregator=None, help="Turnover that the decision was taken on.")
     evidence = fields.Json(readonly=True)
     review_id = fields.Many2one(
@@ -93,6 +101,8 @@ class PartnerLoyaltyTierPeriod(models.Model):
     _member_date_unique = models.UniqueIndex("(member_id, date_from)")
     # One row a member, of as many as there were decisions: what is in force, and what a decision closes.
     _open_idx = models.Index("(member_id) WHERE date_to IS NULL")
+    # What is looked for by program is who rose and fell; of the many decisions that left a tier as it was, none.
+    _change_idx = models.Index("(program_id) WHERE is_change")
 
     # === COMPUTE METHODS ===#
 
@@ -227,10 +237,10 @@ class PartnerLoyaltyTierPeriod(models.Model):
         """Decide for those who are due, or propose it; see :meth:`_get_decision_query`."""
         condition = SQL("%s AND %s", self._get_due_condition(program, day), condition)
         due = self._get_due_query(program, condition, is_full)
-        holders = self.env.execute_query(SQL("SELECT DISTINCT holder_id FROM (%s) AS due LIMIT %s", due, FEW_MEMBERS))
+        holders = self.env.execute_query(SQL("SELECT holder_id FROM (%s) AS due LIMIT %s", due, FEW_MEMBERS))
         if not holders:
             return
-        few = tuple(row[0] for row in holders) if len(holders) < FEW_MEMBERS else None
+        few = tuple({row[0] for row in holders}) if len(holders) < FEW_MEMBERS else None
         decision = self._get_decision_query(program, day, due, is_trailing, few)
         if program.tier_mode == "review":
             self.env["partner.loyalty.tier.review"]._propose(program, day, decision)
@@ -256,19 +266,16 @@ class PartnerLoyaltyTierPeriod(models.Model):
                 )
                 INSERT INTO partner_loyalty_tier_period (
                        member_id, program_id, company_id, tier_id, previous_tier_id, is_change, date_from,
-                       evaluation_date, turnover, evidence, cause, outcome, valid_until, grace_until,
-                       create_uid, create_date, write_uid, write_date)
+                       evaluation_date, turnover, evidence, cause, outcome, valid_until, grace_until)
                 SELECT member.id, member.program_id, member.company_id, decided_id, decision.tier_id,
                        decided_id <> decision.tier_id, %(next_day)s, %(day)s, turnover, evidence, 'evaluation',
-                       outcome, valid_until, grace_until,
-                       %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+                       outcome, valid_until, grace_until
                   FROM decision JOIN partner_loyalty_member member ON member.id = decision.member_id
                 """,
                 decision=decision,
                 tiers=SQL("(%s::integer[])", program._get_tiers().ids),
                 day=day,
                 next_day=day + timedelta(days=1),
-                uid=self.env.uid,
             )
         )
 
@@ -402,6 +409,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
             evidence={"override": {"user_id": self.env.uid}},
             override_until=until,
             reason=reason,
+            user_id=self.env.uid,
         )
         for period in created:
             period.member_id.message_post(body=period._get_override_note())
@@ -443,6 +451,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
                     "grace_until": False,
                     "override_until": False,
                     "reason": False,
+                    "user_id": False,
                     "review_id": False,
                     "is_told": False,
                     **values,

@@ -314,7 +314,7 @@ class PartnerLoyaltyTierReview(models.Model):
                 INSERT INTO partner_loyalty_tier_period (
                        member_id, program_id, company_id, tier_id, previous_tier_id, is_change, date_from,
                        evaluation_date, turnover, evidence, cause, outcome, valid_until, grace_until, reason, review_id,
-                       create_uid, create_date, write_uid, write_date)
+                       user_id)
                 SELECT member_id, program_id, company_id, decided_tier_id, tier_id, decided_tier_id <> tier_id,
                        %(day)s, %(evaluation_date)s, turnover,
                        CASE WHEN is_override THEN evidence || jsonb_build_object('override', jsonb_build_object(
@@ -325,8 +325,7 @@ class PartnerLoyaltyTierReview(models.Model):
                        CASE WHEN NOT is_override THEN valid_until END,
                        CASE WHEN NOT is_override THEN grace_until END,
                        CASE WHEN is_override THEN reason END, review_id,
-                       CASE WHEN is_override THEN line.write_uid ELSE %(uid)s END, now() AT TIME ZONE 'UTC',
-                       %(uid)s, now() AT TIME ZONE 'UTC'
+                       CASE WHEN is_override THEN line.write_uid ELSE %(uid)s END
                   FROM line
                 """,
                 review=self.id,

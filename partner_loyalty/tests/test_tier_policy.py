@@ -464,7 +464,7 @@ class TestTierPolicy(TierPolicyCommon):
         self.assertEqual(member.tier_id, gold)
         self.assertEqual(self._get_changes(member), "Platinum 2026-03-19, Gold 2026-05-16")
         by_hand = member.tier_period_ids.filtered(lambda period: period.cause == "override")
-        self.assertRecordValues(by_hand, [{"reason": "Opening of the branch", "create_uid": self.users["manager"].id}])
+        self.assertRecordValues(by_hand, [{"reason": "Opening of the branch", "user_id": self.users["manager"].id}])
         self.assertIn("Opening of the branch", str(member.message_ids.mapped("body")))
 
     def test_who_may_set_a_tier_by_hand_and_when(self):

@@ -109,7 +109,7 @@ class TestTierReview(TierPolicyCommon):
             ],
         )
         self.assertEqual(by_hand.member_id, higher + lower)
-        self.assertEqual(by_hand.create_uid, self.users["officer"])
+        self.assertEqual(by_hand.user_id, self.users["officer"])
         mails = self.env["mail.mail"].sudo().search([("subject", "ilike", "your tier is")])
         self.assertEqual(len(mails), 19, "Whose tier is the same is not told anything.")
 
