@@ -344,12 +344,13 @@ class PartnerLoyaltyPilot(models.Model):
         """Draw the groups and note them with their baseline."""
         self.ensure_one()
         self.seed = random.SystemRandom().randrange(1, 10**9)
-        strata, baseline = self._get_strata(), self._get_baseline()
+        strata, baseline, owners = self._get_strata(), self._get_baseline(), self._get_owners()
         self.env["partner.loyalty.pilot.member"].create(
             [
                 {
                     "pilot_id": self.id,
                     "member_id": member_id,
+                    "owner_id": owners[member_id],
                     "arm": arm,
                     "stratum": strata[member_id][-1],
                     "baseline": float(baseline.get(member_id) or 0),
@@ -429,8 +430,8 @@ class PartnerLoyaltyPilot(models.Model):
         if min(counts) < 2:
             raise UserError(
                 self.env._(
-                    "“%(pilot)s” would have %(treatment)s members with it and %(control)s without: both groups need "
-                    "two at least. Choose another share or other segments.",
+                    "“%(pilot)s” would have %(treatment)s members with it and %(control)s without, those of one owner "
+                    "counted as one: both groups need two at least. Choose another share or other segments.",
                     pilot=self.name,
                     treatment=counts[0],
                     control=counts[1],

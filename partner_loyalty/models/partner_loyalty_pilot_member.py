@@ -21,6 +21,13 @@ class PartnerLoyaltyPilotMember(models.Model):
     member_id = fields.Many2one(
         comodel_name="partner.loyalty.member", required=True, index=True, ondelete="restrict", readonly=True
     )
+    owner_id = fields.Many2one(
+        comodel_name="partner.loyalty.member",
+        index="btree_not_null",
+        ondelete="restrict",
+        readonly=True,
+        help="The head of its group at the start. Members of one owner are drawn together, and compared as one.",
+    )
     company_id = fields.Many2one(related="pilot_id.company_id", store=True, index=True)
     user_id = fields.Many2one(related="member_id.user_id", string="Account Manager")
     arm = fields.Selection(

@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, freeze_time, tagged
 
-from ..tools.trial import Estimate
+from ..tools.trial import Estimate, estimate
 from .common import PartnerLoyaltyCommon
 
 START = "2026-04-01"
@@ -398,6 +398,68 @@ class TestPilotComparison(PilotCommon):
             form.rule_id = self.rule
             form.metric_id = self.metric
             self.assertIn("4 would have it and 4 would not", form.outlook_text)
+
+
+@tagged("post_install", "-at_install")
+class TestPilotOwners(PilotCommon):
+    """Eight members of five owners: three have the first as their head, and two more belong together."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        (cls.members[1] | cls.members[2]).head_id = cls.members[0]
+        cls.members[4].head_id = cls.members[3]
+
+    def _get_owners(self, pilot):
+        """Return the groups that the members of each owner are in."""
+        arms = {line.member_id: line.arm for line in pilot.member_ids}
+        return [{arms[member] for member in self.members[first:last]} for first, last in ((0, 3), (3, 5))]
+
+    def test_members_of_one_owner_are_drawn_into_one_group(self):
+        pilot, _with_it, _without = self._start_pilot()
+        self.assertEqual([len(arms) for arms in self._get_owners(pilot)], [1, 1])
+        seen = set()
+        for _number in range(20):
+            pilot.sudo().seed += 1
+            drawn = pilot._draw(pilot._get_strata())
+            arms = [drawn[member.id] for member in self.members]
+            self.assertEqual((len(set(arms[:3])), len(set(arms[3:5]))), (1, 1))
+            seen.add(tuple(arms))
+        self.assertGreater(len(seen), 3)
+
+    def test_it_is_said_that_owners_are_compared(self):
+        pilot = self._create_pilot()
+        self.assertEqual(sum(pilot._count_groups()), 5)
+        pilot.action_start()
+        self.assertIn("8 members belong to 5 owners", pilot.balance_text)
+
+    def test_an_owner_is_one_observation_by_the_average_of_its_members(self):
+        """Were the eight counted one by one, the interval would be narrower than what is known."""
+        pilot, _with_it, _without = self._start_pilot(by_size=False, by_tier=False)
+        growths = dict(zip(self.members, (30, 60, 90, 10, 20, 5, 40, 12), strict=True))
+        for member, growth in growths.items():
+            self._create_sale_invoice(member.partner_id, 100, date="2026-03-20")
+            self._create_sale_invoice(member.partner_id, 100 + growth, date="2026-04-10")
+        with freeze_time("2026-07-01 10:00:00"):
+            pilot.action_measure()
+        owners = {0: 60, 3: 15, 5: 5, 6: 40, 7: 12}
+        arms = {line.member_id: line.arm for line in pilot.member_ids}
+        groups = [
+            [growth for number, growth in owners.items() if arms[self.members[number]] == arm]
+            for arm in ("treatment", "control")
+        ]
+        expected = estimate([tuple(groups)])
+        self.assertAlmostEqual(pilot.effect, expected.effect, places=3)
+        self.assertAlmostEqual(pilot.effect_high, expected.high, places=3)
+        self.assertEqual((pilot.treatment_owner_count, pilot.control_owner_count), tuple(map(len, groups)))
+        self.assertEqual(pilot.treatment_count + pilot.control_count, 8)
+        self.assertIn(f"of {len(groups[0])} owners", pilot.comparison)
+
+    def test_where_all_belong_to_one_owner_nothing_can_be_compared(self):
+        self.members[4].head_id = False
+        self.members[1:].head_id = self.members[0]
+        with self.assertRefused("both groups need two at least"):
+            self._create_pilot().action_start()
 
 
 @tagged("post_install", "-at_install")

@@ -148,6 +148,8 @@ class TestTrial(BaseCase):
 class TestSimulatedPilots(BaseCase):
     """A thousand pilots a case: the market grows by 15 percent for all, and some partners are giants."""
 
+    played = {}
+
     def _simulate(self, draw, case, effect):
         """Return the estimate of a pilot with simulated partners, and the changes of their turnover by stratum.
 
@@ -170,8 +172,11 @@ class TestSimulatedPilots(BaseCase):
         return exp((spread**2 + noise**2) / 2)
 
     def _play(self, case, effect):
-        draw = random.Random(f"{case} {effect}")
-        return [self._simulate(draw, case, effect)[0] for _number in range(SIMULATIONS)]
+        """Return the estimates of all simulated pilots of a case, which several tests look at."""
+        if (case, effect) not in self.played:
+            draw = random.Random(f"{case} {effect}")
+            self.played[case, effect] = [self._simulate(draw, case, effect)[0] for _number in range(SIMULATIONS)]
+        return self.played[case, effect]
 
     def test_the_interval_covers_the_truth_in_93_to_97_of_100_pilots(self):
         for case in CASES:
@@ -180,6 +185,37 @@ class TestSimulatedPilots(BaseCase):
             with self.subTest(case=case):
                 self.assertGreaterEqual(covered, 0.93 * SIMULATIONS)
                 self.assertLessEqual(covered, 0.97 * SIMULATIONS)
+
+    def test_members_of_one_owner_cover_the_truth_as_one_observation_only(self):
+        """What an owner goes through meets all its members: one by one, they seem to know more than they do."""
+        draw, covered = random.Random(60), {"owners": 0, "members": 0}
+        for _number in range(SIMULATIONS):
+            groups = self._simulate_owners(draw, owners=60, effect=0.1)
+            estimates = {
+                "owners": trial.estimate([tuple(self._get_changes(trial.average_by_owner(rows)) for rows in groups)]),
+                "members": trial.estimate([tuple(self._get_changes(row for _owner, row in rows) for rows in groups)]),
+            }
+            for name, estimate in estimates.items():
+                covered[name] += estimate.low <= 0.1 <= estimate.high
+        self.assertGreaterEqual(covered["owners"], 0.93 * SIMULATIONS)
+        self.assertLessEqual(covered["owners"], 0.97 * SIMULATIONS)
+        self.assertLess(covered["members"], 0.9 * SIMULATIONS)
+
+    def _simulate_owners(self, draw, owners, effect):
+        """Return for both groups the owner, and what it had before and now, of each member."""
+        drawn = trial.assign(dict.fromkeys(range(owners), (0,)), 0.5, draw.random())
+        groups = ([], [])
+        for owner, arm in drawn.items():
+            shared = 1.15 * draw.lognormvariate(0, 0.3)
+            for _member in range(draw.choice((1, 1, 1, 2, 4, 8))):
+                size = draw.lognormvariate(0, 0.8)
+                before, now = (size * draw.lognormvariate(0, 0.3) for _time in range(2))
+                more = effect if arm == trial.TREATMENT else 0
+                groups[arm == trial.CONTROL].append((owner, (before, shared * now + more)))
+        return groups
+
+    def _get_changes(self, rows):
+        return [now - before for before, now in rows]
 
     def test_with_few_partners_the_interval_is_rather_too_wide_than_too_narrow(self):
         case = (16, 0.5, 0.8, 0.3)

@@ -93,6 +93,19 @@ def estimate(strata):
     return Estimate(effect, effect - margin, effect + margin)
 
 
+def average_by_owner(rows):
+    """Return the averages of the members of each owner: one observation, however many there are.
+
+    :param rows: pairs of owner, and a tuple of numbers of a member
+    :return: tuples of numbers, in the order in which the owners come
+    :rtype: list[tuple]
+    """
+    owners = {}
+    for owner, numbers in rows:
+        owners.setdefault(owner, []).append(numbers)
+    return [tuple(fmean(column) for column in zip(*members, strict=True)) for members in owners.values()]
+
+
 def _join_small(strata):
     """Return the strata, with those together that have fewer than two of either group; left out if still too few."""
     large, rest = [], ([], [])
