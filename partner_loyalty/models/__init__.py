@@ -148,6 +148,7 @@ from . import partner_loyalty_backtest_member
 from . import partner_loyalty_kpi_drill
 from . import partner_loyalty_kpi_sales
 from . import partner_loyalty_kpi_source
+from . import partner_loyalty_kpi_pilot
 from . import partner_loyalty_kpi
 from . import partner_loyalty_goal
 from . import partner_loyalty_goal_value

@@ -19,7 +19,12 @@ class PartnerLoyaltyKpi(models.AbstractModel):
 
     _name = "partner.loyalty.kpi"
     _description = "Key Figures"
-    _inherit = ["partner.loyalty.kpi.sales", "partner.loyalty.kpi.source", "partner.loyalty.kpi.drill"]
+    _inherit = [
+        "partner.loyalty.kpi.sales",
+        "partner.loyalty.kpi.source",
+        "partner.loyalty.kpi.pilot",
+        "partner.loyalty.kpi.drill",
+    ]
 
     # === WHICH FIGURES THERE ARE ===#
 
@@ -31,7 +36,10 @@ class PartnerLoyaltyKpi(models.AbstractModel):
         :rtype: list[tuple[str, list[Kpi]]]
         """
         return [
-            (self.env._("What it costs and brings"), [*self._get_cost_kpis(), *self._get_return_kpis()]),
+            (
+                self.env._("What it costs and brings"),
+                [*self._get_cost_kpis(), *self._get_return_kpis(), *self._get_pilot_kpis()],
+            ),
             (self.env._("Growth"), [*self._get_growth_kpis(), *self._get_sum_kpis()]),
             (self.env._("Sales"), [*self._get_sales_kpis(), *self._get_deal_kpis(), *self._get_customer_kpis()]),
             (self.env._("Members"), [*self._get_member_kpis(), *self._get_loyalty_kpis()]),
@@ -100,7 +108,7 @@ class PartnerLoyaltyKpi(models.AbstractModel):
                 "up",
                 self.env._(
                     "Sales above the market at the margin, known from orders or as assumed in the program, less cost, "
-                    "divided by cost. A pilot with a control group goes before the comparison with the market."
+                    "divided by cost."
                 ),
                 self.env._("What a growth that cannot be told from the market would bring: then no return is given."),
                 "cost",
@@ -393,12 +401,14 @@ class PartnerLoyaltyKpi(models.AbstractModel):
         :rtype: dict
         """
         return {
+            "currency": focus.program.currency_id,
             "point_value": self._get_point_value(focus.program),
             **self._get_sales_facts(focus),
             **self._get_member_facts(focus),
             **self._get_count_facts(focus),
             **self._get_cost_facts(focus),
             **self._get_service_facts(focus),
+            **self._get_pilot_facts(focus),
         }
 
     @api.model
@@ -439,7 +449,7 @@ class PartnerLoyaltyKpi(models.AbstractModel):
 
     @api.model
     def _get_kpi_extra_sales(self, facts):
-        effect = facts["control_effect"] or facts["effect"]
+        effect = facts["effect"]
         if not self._is_told_apart(effect):
             return None
         return facts["own_before"] * Decimal(effect[0]) / 100
@@ -582,21 +592,30 @@ class PartnerLoyaltyKpi(models.AbstractModel):
     def _get_verdict(self, facts):
         """Return in a sentence whether the program can be said to work, and how that is to be taken.
 
+        What pilots have proven is said besides: it is about what was tried, and not about the program as a whole.
+
         :return: level (``success``, ``warning``, ``danger`` or ``info``) and text
         :rtype: tuple[str, str]
         """
-        effect = facts["control_effect"] or facts["effect"]
+        level, texts = self._get_market_verdict(facts)
+        return level, " ".join([*texts, *self._get_pilot_texts(facts)])
+
+    @api.model
+    def _get_market_verdict(self, facts):
+        """Return what the comparison with other customers says: level and sentences."""
+        effect = facts["effect"]
         if not effect:
-            return "info", self.env._(
+            text = self.env._(
                 "Too few members or other customers sold something in both periods to tell whether the program works: "
                 "look at a longer period."
             )
+            return "info", [text]
         texts = self._get_effect_texts(facts, effect)
         if not self._is_told_apart(effect):
-            return "warning", " ".join([*texts, self.env._("That can be chance: no effect of the program is seen.")])
+            return "warning", [*texts, self.env._("That can be chance: no effect of the program is seen.")]
         if effect[0] < 0:
-            return "danger", " ".join([*texts, self.env._("Members do worse than others: look at what is rewarded.")])
-        return "success", " ".join([*texts, self._get_success_text(facts)])
+            return "danger", [*texts, self.env._("Members do worse than others: look at what is rewarded.")]
+        return "success", [*texts, self._get_success_text(facts)]
 
     @api.model
     def _get_effect_texts(self, facts, effect):
@@ -630,10 +649,7 @@ class PartnerLoyaltyKpi(models.AbstractModel):
     def _get_success_text(self, facts):
         """Return what members who grow more than the market are worth."""
         roi = self._get_kpi_roi(facts)
-        if facts["control_effect"]:
-            text = self.env._("A control group shows it.")
-        else:
-            text = self.env._("Who joins may have grown faster anyway: a pilot with a control group would prove it.")
+        text = self.env._("Who joins may have grown faster anyway: a pilot with a control group would prove it.")
         if roi is None:
             return text
         if roi < 0:

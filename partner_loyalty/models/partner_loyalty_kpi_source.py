@@ -152,7 +152,6 @@ class PartnerLoyaltyKpiSource(models.AbstractModel):
             "quality": self._get_quality(focus),
             "satisfaction": self._get_satisfaction(focus),
             "margin_rate": self._get_margin_rate(focus),
-            "control_effect": self._get_control_effect(focus),
         }
 
     # === HOOKS ===#
@@ -180,15 +179,6 @@ class PartnerLoyaltyKpiSource(models.AbstractModel):
             )
         )
         return share
-
-    @api.model
-    def _get_control_effect(self, focus):
-        """Return what a pilot with a control group has shown.
-
-        :return: extra growth in points of percent, lower and upper bound of its 95 % interval; None without a pilot
-        :rtype: tuple[float, float, float] | None
-        """
-        return None
 
     @api.model
     def _get_margin_rate(self, focus):

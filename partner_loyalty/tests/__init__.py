@@ -70,6 +70,7 @@ from . import test_payout_policy
 from . import test_peer_complaints
 from . import test_periods
 from . import test_pilot
+from . import test_pilot_kpi
 from . import test_pilot_statistics
 from . import test_portal
 from . import test_portal_browser

@@ -329,11 +329,18 @@ class TestKpi(KpiCommon):
         cost = float(values["cost"])
         self.assertAlmostEqual(float(values["roi"]), 100 * (12000 * 0.115 * 0.3 - cost) / cost, places=4)
 
-    def test_a_control_group_goes_first(self):
-        facts = {**self._plant(effect=0), "control_effect": (5.0, 1.0, 9.0)}
-        self.assertEqual(self.Kpi._get_verdict(facts)[0], "success")
-        facts["control_effect"] = (5.0, -1.0, 11.0)
-        self.assertEqual(self.Kpi._get_verdict(facts)[0], "warning")
+    def test_what_pilots_prove_is_said_besides_and_changes_no_verdict(self):
+        """What was tried is not the program as a whole: one tried rule does not make it a success."""
+        facts = {**self._plant(effect=0), "control_effect": (500.0, 100.0, 900.0), "control_cost": Decimal(50)}
+        level, text = self.Kpi._get_verdict(facts)
+        self.assertEqual(level, "warning")
+        self.assertIn("prove of what they tried", text)
+        values = self.Kpi._get_values(facts)
+        self.assertIsNone(values["roi"])
+        self.assertEqual((values["pilot_sales"], values["pilot_roi"]), (500, 200))
+        facts["control_effect"] = (500.0, -100.0, 1100.0)
+        self.assertIn("cannot tell what they tried from chance", self.Kpi._get_verdict(facts)[1])
+        self.assertIsNone(self.Kpi._get_values(facts)["pilot_sales"])
 
     # === ARITHMETIC ===#
 
