@@ -58,15 +58,21 @@ class PartnerLoyaltyKpiSource(models.AbstractModel):
 
     @api.model
     def _get_count_facts(self, focus):
-        """Return what members did besides sales, as metrics count it."""
+        """Return what members did besides sales, as metrics count it: of all members together, in one query."""
         # Who may see the figures of a program need not see each document.
         Metric_sudo = self.env["partner.loyalty.metric"].sudo()
-        facts = {}
-        for name, (kind, role, aggregate, field) in COUNTED.items():
-            metric_sudo = Metric_sudo.new(self._prepare_metric_vals(kind, role, aggregate, field))
-            values = metric_sudo._get_values(focus.program, focus.get_window())
-            facts[name] = int(sum(value or 0 for value in values.values()))
-        return facts
+        self.env.flush_all()
+        counts = SQL(" UNION ALL ").join(
+            SQL(
+                "SELECT %s, COALESCE(SUM(value), 0)::bigint FROM (%s) AS counted",
+                name,
+                Metric_sudo.new(self._prepare_metric_vals(*counted))._get_value_query(
+                    focus.program, focus.get_window()
+                ),
+            )
+            for name, counted in COUNTED.items()
+        )
+        return dict(self.env.execute_query(counts))
 
     @api.model
     def _prepare_metric_vals(self, kind, role, aggregate, field):
@@ -257,10 +263,11 @@ class PartnerLoyaltyKpiSource(models.AbstractModel):
         metric = self.env.ref("partner_loyalty.partner_loyalty_metric_service_quality", raise_if_not_found=False)
         if not metric:
             return None
+        self.env.flush_all()
         # See _get_count_facts.
-        values = metric.sudo()._get_values(focus.program, focus.get_window()).values()
-        known = [float(value) for value in values if value is not None]
-        return sum(known) / len(known) if known else None
+        query = metric.sudo()._get_value_query(focus.program, focus.get_window())
+        [[average]] = self.env.execute_query(SQL("SELECT AVG(value)::float FROM (%s) AS measured", query))
+        return average
 
     @api.model
     def _get_median(self, query):
