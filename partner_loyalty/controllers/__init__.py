@@ -1,3 +1,4 @@
+from . import overview
 from . import portal
 from . import portal_dialog
 from . import portal_feedback

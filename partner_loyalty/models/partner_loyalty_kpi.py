@@ -682,6 +682,17 @@ class PartnerLoyaltyKpi(models.AbstractModel):
         return texts[kpi.unit]() if kpi.unit in texts else number
 
     @api.model
+    def _get_unit_label(self, kpi):
+        """Return the unit of a figure that is no money, as it stands in the heading of a column."""
+        labels = {
+            "percent": "%",
+            "points": self.env._("percentage points"),
+            "days": self.env._("days"),
+            "hours": self.env._("hours"),
+        }
+        return labels.get(kpi.unit, "")
+
+    @api.model
     def _format_number(self, value, digits=1):
         return formatLang(self.env, float(value), digits=digits)
 

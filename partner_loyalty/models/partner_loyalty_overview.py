@@ -48,7 +48,8 @@ class PartnerLoyaltyOverview(models.AbstractModel):
 
         :param dict options: what was chosen: ``program_id``, ``period`` (see :meth:`_get_period_days`), ``first`` and
             ``last`` of a ``custom`` one, ``compare``, ``segment_id``, ``tier_id``, ``country_id`` and ``user_id``
-        :return: texts and numbers, ready to be shown; without a program only ``empty``, what to do
+        :return: texts and numbers, ready to be shown; ``empty`` is what to do where there is no program, or none of the
+            parts because nobody is a member
         :rtype: dict
         :raises AccessError: where the user may not see such figures
         :raises UserError: where something was chosen that does not exist
@@ -59,14 +60,17 @@ class PartnerLoyaltyOverview(models.AbstractModel):
         if not programs:
             return {"empty": self.env._("There is no program yet: create one, and start it."), "programs": []}
         focus = self._get_focus(options, programs)
+        empty = self._get_empty_text(focus.program)
         return {
             "options": self._prepare_options(options, focus),
             "choices": self._get_choices(focus, programs),
             "program": {"id": focus.program.id, "name": focus.program.name},
             "days": self._get_days_text(focus),
             "days_before": self._get_days_text(focus.get_previous()),
-            "empty": self._get_empty_text(focus.program),
-            **self._get_parts(focus),
+            "empty": empty,
+            "can_advise": self.env["partner.loyalty.advice"].has_access("create"),
+            "can_export": self.env.user.has_group("base.group_allow_export"),
+            **({} if empty else self._get_parts(focus)),
         }
 
     @api.model

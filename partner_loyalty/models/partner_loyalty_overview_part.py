@@ -36,17 +36,18 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
         facts, before = Kpi._get_facts(focus), Kpi._get_facts(focus.get_previous())
         level, text = Kpi._get_verdict(facts)
         members = self._get_members(focus)
+        months, cohorts = self._read_months(focus)
         return {
             "verdict": {"level": level, "text": text},
             "sections": self._get_section_parts(focus, Kpi._get_values(facts), Kpi._get_values(before)),
             **self._get_goal_parts(focus),
             "pilots": self._get_pilot_parts(focus),
-            "months": self._get_month_parts(focus),
+            "months": self._get_month_parts(focus, months),
             "tiers": self._get_tier_parts(focus),
             "bridges": self._get_bridge_parts(focus),
             "groups": self._get_group_parts(focus, members, facts["by_member"]),
             **self._get_rank_parts(focus, members, facts["by_member"]),
-            "cohorts": self._get_cohort_parts(focus),
+            "cohorts": self._get_cohort_parts(focus, cohorts),
             "rewards": self._get_reward_parts(focus),
             "bonuses": self._get_bonus_parts(focus),
         }
@@ -73,6 +74,8 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
             "name": kpi.name,
             "label": kpi.label,
             "value": None if value is None else float(value),
+            "value_before": None if before is None else float(before),
+            "unit": currency.name if kpi.unit == "money" else Kpi._get_unit_label(kpi),
             "text": Kpi._format_kpi(kpi, value, currency),
             "before": Kpi._format_kpi(kpi, before, currency),
             "change": self._get_change_text(kpi, change),
@@ -150,10 +153,25 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
         return [{"id": pilot.id, "name": pilot.name, "text": pilot.verdict_text or waiting} for pilot in pilots]
 
     @api.model
-    def _get_month_parts(self, focus):
+    def _read_months(self, focus):
+        """Return what members turned over in each of the twelve months up to the last day, read once for all.
+
+        :return: turnover and members who turned over something by month; and by month of joining, rows of ``(month,
+            members who joined, of them who turned over something)``, with no month where nobody ever did
+        :rtype: tuple[dict, dict]
+        """
+        months, cohorts = {}, defaultdict(list)
+        for joined, month, turnover, active, size in self.env.execute_query(self._get_month_sums(focus)):
+            if joined:
+                cohorts[joined].append((month, size, active))
+            else:
+                months[month] = (turnover, active)
+        return months, cohorts
+
+    @api.model
+    def _get_month_parts(self, focus, sold):
         """Return what happened month by month in the twelve months up to the last day."""
         first = self._get_chart_first(focus)
-        sold = {month: row for month, *row in self.env.execute_query(self._get_month_sums(focus, first))}
         cost = dict(self.env.execute_query(self._get_month_costs(focus, first)))
         months = [first + relativedelta(months=number) for number in range(12)]
         return {
@@ -165,11 +183,34 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
         }
 
     @api.model
-    def _get_month_sums(self, focus, first):
-        """Return ``(month, turnover, members who turned over something)``."""
+    def _get_month_sums(self, focus):
+        """Return ``(month of joining, month, turnover, members who turned over something, members who joined)``.
+
+        Without a month of joining, it is about all members.
+        """
+        first = self._get_chart_first(focus)
         return SQL(
-            "SELECT month, SUM(turnover), COUNT(*) FILTER (WHERE turnover > 0) FROM (%s) AS sold GROUP BY month",
-            self.env["partner.loyalty.kpi"]._get_month_query(focus, first),
+            """
+            WITH joined AS (
+                SELECT member.root_id, date_trunc('month', MIN(period.date_from))::date AS month
+                  FROM partner_loyalty_member member
+                  JOIN partner_loyalty_member_period period ON period.member_id = member.id
+                 WHERE member.program_id = %(program)s AND %(is_meant)s
+              GROUP BY member.root_id HAVING MIN(period.date_from) BETWEEN %(first)s AND %(last)s
+            ), sold AS MATERIALIZED (%(sold)s)
+            SELECT NULL::date, month, SUM(turnover), COUNT(*) FILTER (WHERE turnover > 0), NULL::bigint
+              FROM sold GROUP BY month
+         UNION ALL
+            SELECT joined.month, sold.month, NULL, COUNT(*) FILTER (WHERE sold.turnover > 0),
+                   (SELECT COUNT(*) FROM joined other WHERE other.month = joined.month)
+              FROM joined LEFT JOIN sold ON sold.root_id = joined.root_id
+          GROUP BY joined.month, sold.month
+            """,
+            program=focus.program.id,
+            first=first,
+            last=focus.last,
+            is_meant=focus.get_member_condition(SQL("member.root_id")),
+            sold=self.env["partner.loyalty.kpi"]._get_month_query(focus, first),
         )
 
     @api.model
@@ -258,16 +299,33 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
 
     @api.model
     def _get_group_parts(self, focus, members, by_member):
-        """Return turnover and growth of members by tier, country and account manager."""
+        """Return turnover and growth of members by tier, country, account manager and segment."""
         groupings = [
             (self.env._("By Tier"), lambda member: member.tier_id),
             (self.env._("By Country"), lambda member: member.partner_id.country_id),
             (self.env._("By Account Manager"), lambda member: member.partner_id.user_id),
         ]
-        return [
-            {"title": title, "rows": self._get_group_rows(focus, members.grouped(key), by_member)}
-            for title, key in groupings
-        ]
+        groups = [(title, members.grouped(key)) for title, key in groupings]
+        segments = self._get_members_by_segment(focus, members)
+        if segments:
+            groups.append((self.env._("By Segment"), segments))
+        return [{"title": title, "rows": self._get_group_rows(focus, records, by_member)} for title, records in groups]
+
+    @api.model
+    def _get_members_by_segment(self, focus, members):
+        """Return the members of the first segments; one can belong to several of them.
+
+        :rtype: dict[recordset, recordset]
+        """
+        program = focus.program
+        segments = self.env["partner.loyalty.segment"].search(
+            [("company_id", "in", (False, program.company_id.id))], limit=ROWS
+        )
+        partners = {segment: list(segment._get_partner_domain(program)) for segment in segments}
+        return {
+            segment: members.search(Domain("id", "in", members.ids) & Domain("partner_id", "any", domain))
+            for segment, domain in partners.items()
+        }
 
     @api.model
     def _get_group_rows(self, focus, groups, by_member):
@@ -324,50 +382,26 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
         }
 
     @api.model
-    def _get_cohort_parts(self, focus):
+    def _get_cohort_parts(self, focus, cohorts):
         """Return of the members who joined in a month which share turned over something in the months after.
 
+        :param dict cohorts: see :meth:`_read_months`
         :return: ``labels`` (months since joining) and ``rows``; no rows where nobody joined
         :rtype: dict
         """
-        first = self._get_chart_first(focus)
-        bought = defaultdict(dict)
-        sizes = {}
-        for joined, month, size, active in self.env.execute_query(self._get_cohort_query(focus, first)):
-            sizes[joined] = size
-            if month:
-                bought[joined][relativedelta(month, joined).years * 12 + relativedelta(month, joined).months] = active
         rows = []
-        for joined, size in sorted(sizes.items()):
-            past = relativedelta(periods.month_start(focus.last), joined)
-            shares = [round(100 * bought[joined].get(number, 0) / size) for number in range(past.months + 1)]
+        for joined, sold in sorted(cohorts.items()):
+            size = sold[0][1]
+            active = {self._count_months(joined, month): count for month, _size, count in sold if month}
+            past = self._count_months(joined, periods.month_start(focus.last))
+            shares = [round(100 * active.get(number, 0) / size) for number in range(past + 1)]
             rows.append({"name": self._format_month(joined), "size": size, "shares": shares})
         return {"labels": list(range(12)), "rows": rows}
 
     @api.model
-    def _get_cohort_query(self, focus, first):
-        """Return ``(month of joining, month, members who joined, of them who turned over something)``."""
-        return SQL(
-            """
-            WITH joined AS (
-                SELECT member.root_id, date_trunc('month', MIN(period.date_from))::date AS month
-                  FROM partner_loyalty_member member
-                  JOIN partner_loyalty_member_period period ON period.member_id = member.id
-                 WHERE member.program_id = %(program)s AND %(is_meant)s
-              GROUP BY member.root_id HAVING MIN(period.date_from) BETWEEN %(first)s AND %(last)s
-            ), sold AS (%(sold)s)
-            SELECT joined.month, sold.month,
-                   (SELECT COUNT(*) FROM joined other WHERE other.month = joined.month),
-                   COUNT(*) FILTER (WHERE sold.turnover > 0)
-              FROM joined LEFT JOIN sold ON sold.root_id = joined.root_id
-          GROUP BY joined.month, sold.month
-            """,
-            program=focus.program.id,
-            first=first,
-            last=focus.last,
-            is_meant=focus.get_member_condition(SQL("member.root_id")),
-            sold=self.env["partner.loyalty.kpi"]._get_month_query(focus, first),
-        )
+    def _count_months(self, joined, month):
+        """Return how many months lie between two first days of months."""
+        return (month.year - joined.year) * 12 + month.month - joined.month
 
     @api.model
     def _get_reward_parts(self, focus):

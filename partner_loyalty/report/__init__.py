@@ -1,1 +1,2 @@
 from . import partner_loyalty_overview_report
+from . import partner_loyalty_overview_sheet

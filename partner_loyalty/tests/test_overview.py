@@ -1,8 +1,11 @@
 """The overview page: what it shows, what can be chosen, who sees it, and the report."""
 
+import io
 import json
 
-from odoo import fields
+import openpyxl
+
+from odoo import fields, http
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user, tagged
@@ -56,6 +59,19 @@ class TestOverview(OverviewCommon):
         self.assertEqual([row["count"] for row in page["tiers"]], [2, 0])
         self.assertEqual([row["name"] for row in page["most"]], ["Dealer", "Referrer"])
         self.assertFalse(page["empty"])
+
+    def test_sales_by_segment(self):
+        """Nobody is missing who is in one, and who is in two counts in both."""
+        self._sell()
+        self.env["partner.loyalty.segment"].create(
+            [
+                {"name": "Those who bring", "partner_domain": f"[('id', '=', {self.referrer.id})]", "sequence": -2},
+                {"name": "All of them", "sequence": -1},
+            ]
+        )
+        group = next(group for group in self._get_page()["groups"] if group["title"] == "By Segment")
+        rows = {row["name"]: (row["members"], row["active"], row["value"]) for row in group["rows"]}
+        self.assertEqual((rows["Those who bring"], rows["All of them"]), ((1, 1, 500), (2, 2, 2000)))
 
     def test_who_stays_after_joining(self):
         self._sell()
@@ -315,7 +331,7 @@ class TestOverview(OverviewCommon):
 @tagged("post_install", "-at_install")
 class TestOverviewInBrowser(OverviewCommon, HttpCase):
     def test_the_page_opens(self):
-        """Figures, an explanation and what is behind one, with the browser."""
+        """Figures, an explanation and what is behind one, with the browser; its Back button keeps what was chosen."""
         self._sell()
         self.browser_js(
             f"/odoo/action-partner_loyalty.partner_loyalty_overview_action?active_id={self.program.id}",
@@ -329,17 +345,85 @@ class TestOverviewInBrowser(OverviewCommon, HttpCase):
                     }
                     throw new Error(`Not found: ${selector}`);
                 };
-                const tile = await until(".o_loyalty_tile[data-name=turnover]");
                 await until(".o_loyalty_chart canvas");
+                const period = await until("select[name=period]");
+                period.value = "year";
+                period.dispatchEvent(new Event("change"));
+                await until(".o_loyalty_overview .container-fluid:not([aria-busy])");
+                const tile = await until(".o_loyalty_tile[data-name=turnover]");
                 tile.querySelector(".o_loyalty_tile_help").click();
                 await until(".o_loyalty_tile[data-name=turnover] .o_loyalty_tile_text");
                 tile.querySelector(".o_loyalty_tile_value").click();
                 await until(".o_list_view");
+                history.back();
+                await until(".o_loyalty_tile[data-name=turnover]");
+                const year = document.querySelector("select[name=period]").value;
+                if (year !== "year") { throw new Error(`The page forgot what was chosen: ${year}`); }
                 console.log("test successful");
             })();
             """,
             login=self.users["officer"].login,
         )
+
+
+@tagged("post_install", "-at_install")
+class TestOverviewExport(OverviewCommon, HttpCase):
+    """The overview as a workbook, for those who see it and may export."""
+
+    def _export(self, role="officer", may_export=True, **options):
+        user = self.users[role]
+        group = self.env.ref("base.group_allow_export")
+        user.group_ids = [Command.link(group.id) if may_export else Command.unlink(group.id)]
+        self.authenticate(user.login, user.login)
+        chosen = {"program_id": self.program.id, "company_ids": self.company.ids, **options}
+        return self._post(json.dumps(chosen))
+
+    def _post(self, options):
+        data = {"csrf_token": http.Request.csrf_token(self), "options": options}
+        return self.url_open("/partner_loyalty/overview.xlsx", data=data)
+
+    def _read(self, response):
+        """Return the sheets: the values of their cells, by name."""
+        workbook = openpyxl.load_workbook(io.BytesIO(response.content))
+        return {sheet.title: [[cell.value for cell in row] for row in sheet.iter_rows()] for sheet in workbook}
+
+    def test_numbers_are_numbers_and_those_of_the_page(self):
+        self._sell()
+        response = self._export(period="custom", first="2026-01-01", last="2026-03-31")
+        self.assertEqual(response.status_code, 200)
+        self.assertIn("Dealer%20Club", response.headers["Content-Disposition"])
+        sheets = self._read(response)
+        figures = {row[0]: row[1:4] for row in sheets["Figures"][1:]}
+        self.assertEqual(figures["Turnover through Members"], [2000, 1000, "USD"])
+        self.assertEqual([row[1] for row in sheets["Months"][-4:]], [1000, 0, 1500, 500])
+        self.assertEqual(sheets["Differences"][1][1:], ["Earned before", 100])
+
+    def test_no_name_is_a_formula(self):
+        self.program.name = "=1+1"
+        workbook = openpyxl.load_workbook(io.BytesIO(self._export().content))
+        cell = workbook["Figures"]["A1"]
+        self.assertEqual((cell.value, cell.data_type), ("=1+1", "s"))
+
+    def test_who_may_not_see_or_export_is_told_so(self):
+        for role, may_export, words in (
+            ("officer", False, "may not export"),
+            ("salesperson", True, "for loyalty officers and accountants"),
+        ):
+            with self.subTest(role):
+                response = self._export(role, may_export)
+                self.assertEqual(response.status_code, 403)
+                self.assertIn(words, response.json()["message"])
+
+    def test_what_cannot_be_read_is_told_so(self):
+        self._export()
+        for options in ("", "nonsense", "[]", '{"program_id": -1}', '{"company_ids": [0], "period": "century"}'):
+            with self.subTest(options=options):
+                self.assertEqual(self._post(options).status_code, 403)
+
+    def test_nobody_exports_without_login(self):
+        self.authenticate(None, None)
+        response = self._post("{}")
+        self.assertNotIn("spreadsheet", response.headers["Content-Type"])
 
 
 @tagged("post_install", "-at_install")

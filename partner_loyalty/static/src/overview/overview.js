@@ -1,5 +1,7 @@
 import { _t } from "@web/core/l10n/translation";
+import { download } from "@web/core/network/download";
 import { registry } from "@web/core/registry";
+import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
 import { useSetupAction } from "@web/search/action_hook";
 import { Layout } from "@web/search/layout";
@@ -27,15 +29,17 @@ export class LoyaltyOverview extends Component {
         this.orm = useService("orm");
         this.action = useService("action");
         this.state = useState({ page: null, options: this.getFirstOptions(), isLoading: false, explained: null });
-        useSetupAction({ getLocalState: () => ({ options: this.state.options }) });
+        // The one is for breadcrumbs, the other for the buttons of the browser.
+        const getState = () => ({ options: { ...this.state.options } });
+        useSetupAction({ getLocalState: getState, getGlobalState: getState });
         onWillStart(() => this.load());
     }
 
     /** What was chosen before one went elsewhere and came back, or the program that the page was opened from. */
     getFirstOptions() {
-        const { state, action } = this.props;
+        const { state, globalState, action } = this.props;
         const programId = action.context.active_model === "partner.loyalty.program" && action.context.active_id;
-        return { ...(state?.options || (programId ? { program_id: programId } : {})) };
+        return { ...(state?.options || globalState?.options || (programId ? { program_id: programId } : {})) };
     }
 
     async load() {
@@ -136,6 +140,21 @@ export class LoyaltyOverview extends Component {
         return this.action.doAction(action);
     }
 
+    advise() {
+        return this.action.doActionButton({
+            type: "object",
+            name: "action_advise",
+            resModel: "partner.loyalty.program",
+            resId: this.state.page.program.id,
+            resIds: [this.state.page.program.id],
+        });
+    }
+
+    export() {
+        const options = { ...this.state.options, company_ids: user.activeCompanies.map((company) => company.id) };
+        return download({ url: "/partner_loyalty/overview.xlsx", data: { options: JSON.stringify(options) } });
+    }
+
     // --- Charts ---
 
     get salesChart() {
@@ -148,9 +167,13 @@ export class LoyaltyOverview extends Component {
 
     get activeChart() {
         const { labels, active } = this.state.page.months;
-        return this.getChart("line", labels, [
-            { label: _t("Active Members"), data: active, borderColor: GREEN, backgroundColor: GREEN, tension: 0.2 },
-        ]);
+        return this.getChart(
+            "line",
+            labels,
+            [{ label: _t("Active Members"), data: active, borderColor: GREEN, backgroundColor: GREEN }],
+            // From zero on, so that a small change looks small; there is no half a member.
+            { scales: { y: { beginAtZero: true, ticks: { precision: 0 } } } }
+        );
     }
 
     get tierChart() {
@@ -159,7 +182,7 @@ export class LoyaltyOverview extends Component {
             "bar",
             tiers.map((tier) => tier.name),
             [{ label: _t("Members"), data: tiers.map((tier) => tier.count), backgroundColor: BLUE }],
-            { indexAxis: "y" }
+            { indexAxis: "y", scales: { x: { ticks: { precision: 0 } } } }
         );
     }
 
