@@ -31,6 +31,7 @@ GROUPS = [
     "latency",
     "users",
     "balance",
+    "overview",
     "spending",
     "payouts",
     "install",
