@@ -23,6 +23,12 @@ ALLOCATION = "models/partner_loyalty_allocation.py"
 APPROVAL = "models/partner_loyalty_approval_mixin.py"
 PROTECTED = "models/partner_loyalty_protected_mixin.py"
 NUMBERS = "models/partner_loyalty_input_mixin.py"
+KPI = "models/partner_loyalty_kpi.py"
+SALES = "models/partner_loyalty_kpi_sales.py"
+BRIDGE = "models/partner_loyalty_bridge.py"
+PILOT = "models/partner_loyalty_pilot.py"
+COMPARISON = "models/partner_loyalty_pilot_comparison.py"
+TRIAL = "tools/trial.py"
 
 
 def _rule_off(xmlid):
@@ -114,5 +120,45 @@ GUARDS = [
         "numbers that are none are refused",
         ("test_guards.py", "numbers"),
         [(NUMBERS, "return math.isfinite(number) and abs(number) < limit", "return True")],
+    ),
+    Guard(
+        "the sign of a key figure",
+        ("test_kpi.py", "equal_plain_python"),
+        [(KPI, 'return facts["own"] - facts["own_before"]', 'return facts["own_before"] - facts["own"]')],
+    ),
+    Guard(
+        "what members bring is no market",
+        ("test_kpi.py", "equal_plain_python"),
+        [(SALES, "CASE WHEN side.column1 THEN 1 ELSE -1 END", "CASE WHEN side.column1 THEN 1 ELSE 0 END")],
+    ),
+    Guard(
+        "no success is claimed where it can be chance",
+        ("test_kpi.py", "no_claim_of_success"),
+        [(KPI, "return bool(effect) and (effect[1] > 0 or effect[2] < 0)", "return bool(effect)")],
+    ),
+    Guard(
+        "a bridge tells volume from rate",
+        ("test_bridge.py", "new_rate"),
+        [(BRIDGE, "(base_now - base_before) * amount_before /", "(base_now - base_before) * amount_now /")],
+    ),
+    Guard(
+        "the parts of a bridge add up",
+        ("test_bridge.py", "parts_add_up"),
+        [(BRIDGE, "SUM(CASE WHEN is_now THEN amount ELSE -amount END)", "SUM(amount)")],
+    ),
+    Guard(
+        "the control group of a pilot goes without",
+        ("test_pilot.py", "control_group_earns_nothing"),
+        [(PILOT, "        return ~held", "        return Domain.TRUE")],
+    ),
+    Guard(
+        "the sign of the effect of a pilot",
+        ("test_pilot.py", "planted_effect"),
+        [(TRIAL, "(fmean(treated) - fmean(others))\n        for", "(fmean(others) - fmean(treated))\n        for")],
+    ),
+    Guard(
+        "members of one owner are one observation of a pilot",
+        ("test_pilot.py", "one_observation or drawn_into_one_group"),
+        [(COMPARISON, "member.group_root_id.id or member.id for member", "member.id for member")],
     ),
 ]
