@@ -106,6 +106,11 @@ def check():
     return _with_run_database(paths.DEV / "check.py", "--config", odoo.CONFIG["run"], "--database", run_database.NAME)
 
 
+def figures():
+    """Work all key figures of the database of 'make run' out anew from its tables, and compare"""
+    return _with_run_database("-m", "figures", "--config", odoo.CONFIG["run"], "--database", run_database.NAME)
+
+
 def _with_run_database(*arguments):
     """Run one of our scripts on the database of ``make run``, made first if it is missing."""
     setup.ensure()
@@ -130,6 +135,7 @@ COMMANDS = {
     "lint": lint.run,
     "i18n": translations.update,
     "check": check,
+    "figures": figures,
     "fuzz": proof.fuzz,
     "bench": proof.bench,
     "chaos": proof.chaos,

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -96,6 +96,7 @@ def _run(arguments):
         )
     _apply_program(steps, session, books)
     _compare(steps, session, books, arguments.file)
+    _compare_figures(steps, session, books)
     steps.report()
 
 
@@ -152,6 +153,20 @@ def _compare(steps, session, books, file):
         comparison = compare.compare(session.connect(), file)
         comparison.differences += compare.promotion_differences(comparison.expected.promotion, promotion)
         compare.report(comparison)
+
+
+def _compare_figures(steps, session, books):
+    """Compare the key figures of the program with those worked out anew from the tables."""
+    from figures import compare
+
+    from . import company, program
+
+    with steps.step("Comparing the key figures with those worked out from the tables"):
+        with session.env(books.company) as env:
+            record = company.find(env, program.XMLID)
+            spans = compare.spans_until(record.date_to + timedelta(days=1))
+            comparison = compare.compare(env, session.connect(), record, spans)
+        compare.report([comparison])
 
 
 def _report_source(sales):
