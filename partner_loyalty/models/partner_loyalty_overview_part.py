@@ -354,7 +354,7 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
         domain = focus.program._get_leaderboard_domain(focus.get_window())
         if focus.member_ids is not None:
             domain &= Domain("id", "in", focus.member_ids)
-        members = Member.search(domain)
+        members = Member.search_fetch(domain, ["partner_id", "tier_id"])
         members.partner_id.fetch(["country_id", "user_id"])
         return members
 
