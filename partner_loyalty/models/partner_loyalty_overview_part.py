@@ -119,6 +119,7 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
             "name": goal.name,
             "summary": goal.summary,
             "progress": round(goal.progress, 1),
+            "progress_text": self.env._("%s %%", formatLang(self.env, goal.progress, digits=0)),
             "trend": goal.trend or "",
             "trend_text": labels.get(goal.trend, ""),
         }
