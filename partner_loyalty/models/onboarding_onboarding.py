@@ -12,12 +12,12 @@ class OnboardingOnboarding(models.Model):
     @api.model
     def action_close_panel_partner_loyalty(self):
         """Close the panel of the first steps; the settings bring it back."""
-        self._get_partner_loyalty_progress().action_close()
+        self._get_partner_loyalty_sudo()._search_or_create_progress().action_close()
 
     @api.model
     def action_show_panel_partner_loyalty(self):
         """Bring the panel of the first steps back, and open the page that it is on."""
-        self._get_partner_loyalty_progress().is_onboarding_closed = False
+        self._get_partner_loyalty_sudo()._search_or_create_progress().is_onboarding_closed = False
         return self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_todo_action")
 
     # === BUSINESS METHODS ===#
@@ -31,18 +31,21 @@ class OnboardingOnboarding(models.Model):
         """
         if not self.env.user.has_group(MANAGER):
             return False
-        progress_sudo = self._get_partner_loyalty_progress()
+        panel_sudo = self._get_partner_loyalty_sudo()
+        is_first_look = not panel_sudo.current_progress_id
+        progress_sudo = panel_sudo._search_or_create_progress()
         if progress_sudo.is_onboarding_closed:
             return False
-        panel_sudo = progress_sudo.onboarding_id
         steps = self.env["onboarding.onboarding.step"]
         done, allowed = steps._get_partner_loyalty_done(), steps._get_partner_loyalty_allowed()
         panel_sudo.step_ids._set_partner_loyalty_done(done)
         states = panel_sudo._prepare_rendering_values()["state"]
         is_completed = states.get("onboarding_state") == "just_done"
         if is_completed:
-            # It is said once, and then the panel stays away.
+            # It is said once, and then the panel stays away; who has set up everything already need not be told.
             progress_sudo.action_close()
+            if is_first_look:
+                return False
         return {
             "steps": [
                 {
@@ -58,8 +61,8 @@ class OnboardingOnboarding(models.Model):
     # === GETTERS ===#
 
     @api.model
-    def _get_partner_loyalty_progress(self):
-        """Return how far the company of the user is, as the administrator, who alone has rights on panels.
+    def _get_partner_loyalty_sudo(self):
+        """Return the panel of the first steps as the administrator, who alone has rights on panels.
 
         :raises AccessError: for who is no manager of loyalty programs
         """
@@ -68,5 +71,4 @@ class OnboardingOnboarding(models.Model):
                 self.env._("The first steps are for loyalty managers: ask an administrator to make you one.")
             )
         # Odoo lets administrators of the system alone read panels; nothing of them is secret.
-        panel_sudo = self.sudo().env.ref("partner_loyalty.onboarding_panel")
-        return panel_sudo._search_or_create_progress()
+        return self.sudo().env.ref("partner_loyalty.onboarding_panel")

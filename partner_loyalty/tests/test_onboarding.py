@@ -53,6 +53,12 @@ class TestOnboarding(OnboardingCommon):
         self.assertIn("All is set up", panel["completed"])
         self.assertFalse(self._get_panel(), "what is complete is said once")
 
+    def test_who_has_set_up_everything_already_sees_no_panel(self):
+        self.company.street = "Main Street 1"
+        self._enroll(self._create_program([{}]), self.dealer)
+        new_test_user(self.env, login="loyalty_joe", groups="base.group_portal", partner_id=self.dealer_contact.id)
+        self.assertFalse(self._get_panel())
+
     def test_another_company_has_its_own_steps(self):
         self._create_program([{}])
         self.assertIn("loyalty_program", self._get_done())
