@@ -18,8 +18,6 @@ from shots import (
     OUTPUT,
     bonus_preview,
     log_in,
-    member_form,
-    program_tiers,
     record_of,
     refuse_errors,
     settle,
@@ -64,7 +62,6 @@ PLAN = [
         WIDE,
         {
             "overview": overview,
-            "tiers": program_tiers,
             "bonus": bonus_preview,
             "rewards": view_of("loyalty-rewards"),
             "closing": record_of("loyalty-closings"),
@@ -75,7 +72,6 @@ PLAN = [
         WIDE,
         {
             "members": view_of("loyalty-members", "kanban"),
-            "member": member_form,
             "why": record_of("loyalty-statement", "Earned"),
         },
     ),
