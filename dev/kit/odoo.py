@@ -1,6 +1,7 @@
 """Run Odoo: its configuration files, and its commands as child processes in the right environment."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -95,6 +96,18 @@ def warnings_in(log):
     """Return the lines of a log that are warnings or worse."""
     rows = log.read_text(errors="replace").splitlines()
     return [row for row in rows if len(words := row.split(" ", 4)) > 3 and words[3] in ("WARNING", "ERROR", "CRITICAL")]
+
+
+def complaints_in(log, expected=()):
+    """Return the warnings and errors of a log, each with its lines, without those that hold an expected text."""
+    records = []
+    for row in log.read_text(errors="replace").splitlines() if log.exists() else []:
+        if re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ \d+ [A-Z]+ ", row):
+            records.append(row)
+        elif records:
+            records[-1] += f"\n{row}"
+    complaints = [record for record in records if record.split(" ", 4)[3] in ("WARNING", "ERROR", "CRITICAL")]
+    return [complaint for complaint in complaints if not any(text in complaint for text in expected)]
 
 
 def filestore(database):

@@ -11,6 +11,17 @@ from .say import Failure
 RESULTS = paths.LOGS / "pytest.xml"
 LOG = paths.LOGS / "test.log"
 NO_TESTS_FOUND = 5
+# What Odoo logs while the tests run, and is no mistake of anybody's.
+EXPECTED = (
+    # A test that opens the browser twice.
+    "HTTPCase is already in test mode",
+    # Debian's build of it; statements read well without headers.
+    "wkhtmltopdf: The switch",
+    # The log of what a browser is refused, as a test wants it to be.
+    " odoo.http: ",
+    # The tests of what happens at once mute it, but not each in the same instant.
+    "could not serialize access",
+)
 
 
 def run():
@@ -45,6 +56,8 @@ def _run_all():
             others.append(beside.submit(lint.database_checks, test_database.LINT_NAME))
             others.append(beside.submit(example.check))
             tests = _run_tests()
+            complaints = "\n".join(odoo.complaints_in(LOG, EXPECTED))
+            checks.append(Check("the tests run without a warning in Odoo's log", complaints))
         else:
             # No test has run: that is not a success, whatever the reason.
             problem = "The modules were not installed, or their sources changed meanwhile: try again."

@@ -145,6 +145,16 @@ def test_warnings_are_found_in_the_log_of_odoo(tmp_path):
     assert [row[-8:] for row in odoo.warnings_in(log)] == ["this one"]
 
 
+def test_complaints_are_found_with_their_lines_and_without_what_is_expected(tmp_path):
+    log = tmp_path / "odoo.log"
+    start = "2026-01-01 10:00:00,000 1"
+    log.write_text(
+        f"{start} ERROR db odoo.sql_db: bad query\nERROR: could not serialize access\n"
+        f"{start} ERROR db odoo.x: broken\nTraceback\n{start} INFO db odoo.x: fine\n"
+    )
+    assert odoo.complaints_in(log, ("could not serialize",)) == [f"{start} ERROR db odoo.x: broken\nTraceback"]
+
+
 def test_translations_are_kept_and_new_texts_added(tmp_path):
     fresh = pofiles.read_template(make_translations(tmp_path / "fresh.pot", Order="", Balance=""))
     file = make_translations(tmp_path / "uk.po", Order="Замовлення", Gone="Немає")
