@@ -5,7 +5,7 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import email_normalize
+from odoo.tools import email_normalize, mute_logger
 from odoo.tools.misc import hmac
 
 from ..tools import phones
@@ -232,7 +232,8 @@ class PartnerLoyaltyApplication(models.Model):
         self._check_input(vals)
         applications_sudo = self.sudo()
         try:
-            with self.env.cr.savepoint():
+            # Who applies twice is no error of the server.
+            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
                 return applications_sudo.create(
                     {**vals, "source_key": source_key, **self._prepare_terms_vals(program_sudo, values)}
                 )

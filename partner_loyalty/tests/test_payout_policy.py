@@ -6,6 +6,7 @@ from odoo import SUPERUSER_ID
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command, Date
 from odoo.tests import Form, freeze_time, tagged
+from odoo.tools import mute_logger
 
 from .common import TODAY, PartnerLoyaltyCommon
 
@@ -271,7 +272,8 @@ class TestPayoutApproval(PayoutPolicyCommon):
         payout = self._approve_payout(self.member)
         self.assertRecordValues(payout, [{"state": "approved", "bill_id": False, "is_bill_pending": True}])
         self.program.payout_product_id = False
-        self._run_cron("ir_cron_bill_payouts")
+        with mute_logger("odoo.addons.partner_loyalty.models.partner_loyalty_payout_bill"):
+            self._run_cron("ir_cron_bill_payouts")
         self.assertFalse(payout.bill_id)
         self.assertIn("choose a bill journal", payout.bill_error)
         self.program.payout_product_id = self.bonus_product
