@@ -979,6 +979,23 @@ class TestCalls(CallsCommon):
                         self._call_and_expect_no_effect(record.with_user(self.users[role]), name, before)
             self.assertGreater(called, 15)
 
+    def test_users_without_rights_have_no_effect_by_what_documents_and_contacts_can_do(self):
+        documents = [
+            self._create_order(self.dealer, 100),
+            self._create_sale_invoice(self.dealer, 100),
+            self.env["crm.lead"].create({"name": "Hotel", "partner_id": self.dealer.id}),
+            self.env["utm.campaign"].create({"name": "Spring"}),
+            self.dealer,
+        ]
+        called, before = set(), self._get_state()
+        for role in ("public", "portal_own", "portal_other", "internal", "settings"):
+            for document in documents:
+                for name in self._get_public_methods(document._name) - API_METHODS.get(document._name, set()):
+                    called.add((document._name, name))
+                    with self.subTest(role=role, model=document._name, method=name):
+                        self._call_and_expect_no_effect(document.with_user(self.users[role]), name, before)
+        self.assertGreater(len(called), 8)
+
     def test_officers_have_an_effect_by_their_own_buttons_alone(self):
         officer, before, found = self.users["officer"], self._get_state(), set()
         for model, record in self.records.items():
