@@ -30,6 +30,8 @@ class ResPartner(models.Model):
     loyalty_portal_right = fields.Selection(
         selection=PORTAL_RIGHTS,
         string="Right in the Loyalty Portal",
+        # Anybody may duplicate a contact; the other one has no right yet.
+        copy=False,
         groups="partner_loyalty.partner_loyalty_group_officer",
         help="Owner: everything, and accepts the terms. Finance: statements, money and payouts. "
         "Sales, as every contact has it at first: points, rewards and deals, and no money.",

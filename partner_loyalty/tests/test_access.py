@@ -792,6 +792,23 @@ class TestRights(AccessCommon):
 class TestSalesperson(AccessCommon):
     """Selling goes on as ever for people who know nothing of loyalty."""
 
+    def test_whoever_may_duplicate_a_contact_or_a_document_goes_on_doing_so(self):
+        self.dealer_contact.loyalty_portal_right = "owner"
+        contact = self.dealer_contact.with_user(self.users["accountant"]).copy()
+        self.assertFalse(contact.sudo().loyalty_portal_right)
+        order = self._create_order(self.dealer, 100)
+        order.user_id = self.users["salesperson_own"]
+        self.assertTrue(order.with_user(self.users["salesperson_own"]).copy())
+        invoice = self._create_sale_invoice(self.dealer, 100)
+        self.assertTrue(invoice.with_user(self.users["accountant"]).copy())
+
+    def test_no_field_of_ours_that_few_may_read_is_copied_with_something_of_odoo(self):
+        for model in CORE_MODELS:
+            for name, field in self.env[model]._fields.items():
+                if field.groups and field._module and field._module.startswith("partner_loyalty"):
+                    with self.subTest(model=model, field=name):
+                        self.assertFalse(field.copy)
+
     def test_a_salesperson_without_any_right_confirms_invoices_and_cancels(self):
         seller = self.users["salesperson"]
         program = self._create_program([{"kind": "order"}, {"role": "referrer"}])
