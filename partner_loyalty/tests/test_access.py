@@ -175,6 +175,7 @@ RIGHTS = {
 
 # What other systems call, over Odoo's external API.
 API_METHODS = {
+    "onboarding.onboarding": {"get_partner_loyalty_panel"},
     "partner.loyalty.overview": {"get_drill", "get_page", "get_report"},
     "sale.order": {"loyalty_import_order", "loyalty_update_state"},
 }
@@ -215,6 +216,8 @@ CORE_MODELS = (
     "sale.order.line",
     "account.move",
     "account.partial.reconcile",
+    "onboarding.onboarding",
+    "onboarding.onboarding.step",
     "survey.survey",
     "survey.user_input",
     "utm.campaign",
