@@ -221,6 +221,7 @@ class Walk:
     def act_by_each_right(self, logins):
         """Send each form that a right has, by tapping and by clicking, and try those that it has not."""
         for size in (PHONE, DESKTOP):
+            self.answer_all()
             sent = {}
             for right, login in logins.items():
                 page = self.open_page(size)
@@ -236,6 +237,18 @@ class Walk:
                         # Forms that are not about a record have the same address for all.
                         general = f"{base}{action}" if action.count("/") > 1 else None
                         self.be_refused(page, right, action, sent.get(action) or general)
+
+    def answer_all(self):
+        """Answer all that waits for an answer: a member asks only so much at once."""
+        domain = [("is_open", "=", True), ("adjustment_id", "=", False)]
+        waiting = self.call("partner.loyalty.inquiry", "search_read", domain, ["kind"])
+        for inquiry in waiting:
+            if inquiry["kind"] == "dispute":
+                decision = {"inquiry_id": inquiry["id"], "decision": "explained", "text": "It is as agreed on."}
+                (wizard,) = self.call("partner.loyalty.inquiry.decide", "create", [decision])
+                self.call("partner.loyalty.inquiry.decide", "action_decide", [wizard])
+            else:
+                self.call("partner.loyalty.inquiry", "action_close", [inquiry["id"]])
 
     def go_to_form(self, page, path, link):
         """Open a page, or what its first link of a kind leads to."""
