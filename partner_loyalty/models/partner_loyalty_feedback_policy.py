@@ -137,7 +137,7 @@ class PartnerLoyaltyFeedbackPolicy(models.AbstractModel):
         return answers
 
     def _ask_member(self, purpose, member, contact, due_date):
-        """Invite a contact of a member to a survey, by Odoo's own invitation.
+        """Invite a contact of a member to a survey, in its language.
 
         :param str purpose: one of ``PURPOSES``
         :param member: ``partner.loyalty.member``
@@ -155,19 +155,10 @@ class PartnerLoyaltyFeedbackPolicy(models.AbstractModel):
             loyalty_purpose=purpose,
             loyalty_due_date=due_date,
         )
-        self._send_survey(answer_sudo, contact)
-        return answer_sudo
-
-    def _send_survey(self, answer_sudo, contact):
-        """Send the link to a survey, from who looks after the program and in the language of who is asked."""
-        sender = self.user_id or self.env["res.users"].browse(SUPERUSER_ID)
         # Invitations are sent by the program.
-        invites_sudo = self.env["survey.invite"].with_user(sender).sudo().with_context(lang=contact.lang)
-        template_sudo = invites_sudo.env.ref("survey.mail_template_user_input_invite")
-        invite_sudo = invites_sudo.create(
-            {"survey_id": answer_sudo.survey_id.id, "template_id": template_sudo.id, "partner_ids": contact.ids}
-        )
-        invite_sudo._send_mail(answer_sudo.with_env(invites_sudo.env))
+        template_sudo = self.env.ref("partner_loyalty.mail_template_survey").with_user(SUPERUSER_ID)
+        template_sudo.send_mail(answer_sudo.id)
+        return answer_sudo
 
     def _get_members_to_ask(self, purpose):
         """Return who is to be asked by now.
