@@ -193,7 +193,7 @@ class PartnerLoyaltyApprovalMixin(models.AbstractModel):
             if others and others.has_group("partner_loyalty.partner_loyalty_group_manager"):
                 records[0].activity_schedule(
                     "mail.mail_activity_data_todo",
-                    summary=records._get_approval_summary(),
+                    summary=records.with_context(lang=others.lang)._get_approval_summary(),
                     user_id=others.id,
                 )
 

@@ -548,9 +548,8 @@ class PartnerLoyaltyAttribution(models.Model):
                 lambda user: user.has_group("partner_loyalty.partner_loyalty_group_manager")
             )
             for user in managers - change._get_requesters():
-                change.activity_schedule(
-                    "mail.mail_activity_data_todo", summary=change._get_approval_summary(), user_id=user.id
-                )
+                summary = change.with_context(lang=user.lang)._get_approval_summary()
+                change.activity_schedule("mail.mail_activity_data_todo", summary=summary, user_id=user.id)
 
     def _get_programs(self):
         """Return the programs in which one of the partners is a member.

@@ -93,7 +93,7 @@ class PartnerLoyaltyCheck(models.Model):
         for user in group.all_user_ids.filtered(lambda user: user.active and not user.share):
             self.activity_schedule(
                 "mail.mail_activity_data_warning",
-                summary=self.env._("The loyalty ledger has to be looked into"),
+                summary=self.with_context(lang=user.lang).env._("The loyalty ledger has to be looked into"),
                 user_id=user.id,
             )
 

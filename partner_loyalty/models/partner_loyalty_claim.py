@@ -427,9 +427,10 @@ class PartnerLoyaltyClaim(models.Model):
         """Tell who sees to it by when it has to be done."""
         self.ensure_one()
         if self.user_id:
+            claim = self.with_context(lang=self.user_id.lang)
             self.activity_schedule(
                 "mail.mail_activity_data_todo",
-                summary=self.env._("Fulfill: %s", self.reward_id.name),
+                summary=claim.env._("Fulfill: %s", claim.reward_id.name),
                 user_id=self.user_id.id,
                 date_deadline=self.date_deadline,
             )

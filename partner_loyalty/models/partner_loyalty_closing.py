@@ -74,8 +74,9 @@ class PartnerLoyaltyClosing(models.Model):
         string="Who Is Not Paid, and Why",
         readonly=True,
     )
-    owed_text = fields.Char(string="Owed on the Last Day", readonly=True, copy=False)
-    paid_text = fields.Char(string="Paid out in the Month", readonly=True, copy=False)
+    # What was found is written down in all languages: whoever looks it up, others read it.
+    owed_text = fields.Char(string="Owed on the Last Day", readonly=True, copy=False, translate=True)
+    paid_text = fields.Char(string="Paid out in the Month", readonly=True, copy=False, translate=True)
     checked_at = fields.Datetime(string="Looked up on", readonly=True, copy=False)
     locked_by_id = fields.Many2one(comodel_name="res.users", string="Locked by", readonly=True, copy=False)
     locked_at = fields.Datetime(string="Locked on", readonly=True, copy=False)
@@ -99,7 +100,7 @@ class PartnerLoyaltyClosing(models.Model):
     @api.depends_context("lang")
     def _compute_display_name(self):
         for closing in self:
-            month = closing.date and format_date(self.env, closing.date, date_format="MMMM y")
+            month = closing.date and format_date(self.env, closing.date, date_format="LLLL y")
             closing.display_name = f"{closing.program_id.name or ''}, {month or ''}"
 
     @api.depends("step_ids.is_open")
@@ -191,27 +192,30 @@ class PartnerLoyaltyClosing(models.Model):
             ]
 
     def _refresh(self):
-        """Look up what is open, step by step."""
+        """Look up what is open, step by step, and write it down in each language."""
         self._prepare_steps()
         for closing in self:
-            # The preview of payouts is asked for by a step, and by the exceptions.
-            lines = closing._get_preview_lines()
-            for step in closing.step_ids:
-                find = getattr(closing, f"_find_{step.code}")
-                count, text = find(lines) if step.code == "payout" else find()
-                is_silent = not count and step.code not in (*MANUAL_STEPS, "health")
-                step.write({"count": count, "text": self.env._("Nothing is open.") if is_silent else text})
-            closing.exception_ids = [
-                Command.clear(),
-                *(Command.create(vals) for vals in closing._get_exception_vals(lines)),
-            ]
-            closing.write(
-                {
-                    "owed_text": closing._get_owed_text(),
-                    "paid_text": closing._get_paid_text(),
-                    "checked_at": fields.Datetime.now(),
-                }
-            )
+            closing.exception_ids = [Command.clear()]
+            for lang, _name in self.env["res.lang"].get_installed():
+                closing.with_context(lang=lang)._write_down()
+            closing.checked_at = fields.Datetime.now()
+
+    def _write_down(self):
+        """Write down what is open, in the language of the context."""
+        # The preview of payouts is asked for by a step, and by the exceptions.
+        lines = self._get_preview_lines()
+        for step in self.step_ids:
+            find = getattr(self, f"_find_{step.code}")
+            count, text = find(lines) if step.code == "payout" else find()
+            is_silent = not count and step.code not in (*MANUAL_STEPS, "health")
+            step.write({"count": count, "text": self.env._("Nothing is open.") if is_silent else text})
+        vals_list = self._get_exception_vals(lines)
+        if not self.exception_ids:
+            self.exception_ids = [Command.create(vals) for vals in vals_list]
+        reasons = {(vals["member_id"], vals.get("payout_id", False)): vals["reason"] for vals in vals_list}
+        for exception in self.exception_ids:
+            exception.reason = reasons[exception.member_id.id, exception.payout_id.id]
+        self.write({"owed_text": self._get_owed_text(), "paid_text": self._get_paid_text()})
 
     def _check_not_locked(self):
         self.ensure_one()

@@ -20,4 +20,4 @@ class PartnerLoyaltyClosingException(models.Model):
     member_id = fields.Many2one(comodel_name="partner.loyalty.member", required=True, ondelete="cascade", readonly=True)
     payout_id = fields.Many2one(comodel_name="partner.loyalty.payout", ondelete="cascade", readonly=True)
     amount = fields.Monetary(readonly=True)
-    reason = fields.Char(string="Why", readonly=True)
+    reason = fields.Char(string="Why", readonly=True, translate=True)

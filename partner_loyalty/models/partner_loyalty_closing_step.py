@@ -33,7 +33,7 @@ class PartnerLoyaltyClosingStep(models.Model):
     sequence = fields.Integer(readonly=True)
     code = fields.Selection(selection=STEPS, string="Step", required=True, readonly=True)
     count = fields.Integer(string="Open", readonly=True, aggregator=None)
-    text = fields.Char(string="What Is Open", readonly=True)
+    text = fields.Char(string="What Is Open", readonly=True, translate=True)
     is_open = fields.Boolean(compute="_compute_is_open")
     done_by_id = fields.Many2one(comodel_name="res.users", string="Ticked by", readonly=True)
     done_at = fields.Datetime(string="Ticked on", readonly=True)

@@ -93,7 +93,7 @@ class PartnerLoyaltyDealPrice(models.AbstractModel):
             if user:
                 deal.activity_schedule(
                     "mail.mail_activity_data_todo",
-                    summary=self.env._("Decide on a special price: %s", deal.name),
+                    summary=self.with_context(lang=user.lang).env._("Decide on a special price: %s", deal.name),
                     user_id=user.id,
                 )
 

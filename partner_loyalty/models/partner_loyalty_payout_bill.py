@@ -446,7 +446,11 @@ class PartnerLoyaltyPayoutBill(models.AbstractModel):
     def _warn_of_bank_account(self):
         """Tell who approved a payout whose bill is posted that the bank account is another one by now."""
         self.ensure_one()
-        text = self.env._("The bank account of the partner was changed after the bill was posted: check before paying.")
+        # Whoever has changed it: it is said to who approved the payout.
+        reader = self.with_context(lang=self.decided_by_id.lang or self.env.lang)
+        text = reader.env._(
+            "The bank account of the partner was changed after the bill was posted: check before paying."
+        )
         self.message_post(body=text)
         self.bill_id.message_post(body=text)
         if self.decided_by_id:

@@ -374,9 +374,10 @@ class PartnerLoyaltyPilot(models.Model):
         self.state = "ended"
         self.message_post(body=self.verdict_text)
         if self.user_id:
+            pilot = self.with_context(lang=self.user_id.lang)
             self.activity_schedule(
                 "mail.mail_activity_data_todo",
-                summary=self.env._("Decide about “%s”: roll it out or stop it", self.name),
+                summary=pilot.env._("Decide about “%s”: roll it out or stop it", pilot.name),
                 user_id=self.user_id.id,
             )
 

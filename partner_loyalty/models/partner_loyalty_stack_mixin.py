@@ -60,7 +60,7 @@ class PartnerLoyaltyStackMixin(models.AbstractModel):
             for user in programs.user_id:
                 order.activity_schedule(
                     "mail.mail_activity_data_todo",
-                    summary=self.env._("Approve the terms of this quotation"),
+                    summary=self.with_context(lang=user.lang).env._("Approve the terms of this quotation"),
                     user_id=user.id,
                 )
 

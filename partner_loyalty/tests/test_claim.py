@@ -254,6 +254,13 @@ class TestClaim(ClaimCommon):
         with self.assertRefused("another program", ValidationError):
             self._create_claim(member=stranger)
 
+    def test_who_sees_to_it_reads_the_to_do_in_its_own_language(self):
+        self.env["res.lang"]._activate_lang("ru_RU")
+        self.users["officer"].lang = "ru_RU"
+        self.gift.with_context(lang="ru_RU").name = "Рюкзак"
+        claim = self._approve()
+        self.assertEqual(claim.activity_ids.summary, "К выдаче: Рюкзак")
+
     def test_the_to_do_page_names_each_step(self):
         claim = self._create_claim()
         kinds = [self._get_todo(claim)]

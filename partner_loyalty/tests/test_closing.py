@@ -55,6 +55,28 @@ class TestClosing(PartnerLoyaltyCommon):
         self.assertEqual(closing.open_step_count, 0)
         self.assertIn("1 approved payouts", closing.paid_text)
 
+    def test_each_reads_in_its_own_language_what_somebody_else_has_looked_up(self):
+        self.env["res.lang"]._activate_lang("ru_RU")
+        closing = self._open()
+        russian = closing.with_context(lang="ru_RU")
+        self.assertIn("ledger was not checked", self._get_step(closing, "health").text)
+        self.assertIn("учёт", self._get_step(russian, "health").text)
+        self.assertEqual(self._get_step(russian, "dispute").text, "Ничего не открыто.")
+        self.assertIn("100,00", russian.owed_text)
+        self.assertNotEqual(russian.paid_text, closing.paid_text)
+        self.assertEqual(closing.display_name, f"{self.program.name}, February 2026")
+        self.assertEqual(russian.display_name, f"{self.program.name}, февраль 2026")
+
+    def test_who_is_not_paid_reads_why_in_each_language_once(self):
+        self.env["res.lang"]._activate_lang("ru_RU")
+        self._submit_payout(self.member, date=FEBRUARY).with_user(self.users["manager"]).action_hold("Checked first")
+        closing = self._open()
+        closing.action_refresh()
+        held = closing.exception_ids.filtered("payout_id")
+        self.assertEqual(held.mapped("reason"), ["On hold: Checked first"])
+        self.assertIn("Checked first", held.with_context(lang="ru_RU").reason)
+        self.assertNotIn("On hold", held.with_context(lang="ru_RU").reason)
+
     def test_a_closing_that_was_begun_before_a_step_came_gets_it(self):
         closing = self._open()
         self._get_step(closing, "dispute").sudo().unlink()
