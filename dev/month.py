@@ -88,14 +88,19 @@ class Month:
         page = self.pages[MANAGER]
         self._open_step(page, 2)
         self._keep(page, "disputes")
-        while page.locator(".o_data_row").count():
+        if page.locator(".o_data_row").count():
             page.locator(".o_data_row td.o_data_cell").first.click()
             settle(page, ".o_form_view")
             self._keep(page, "dispute")
-            page.locator(".o_form_statusbar button:visible", has_text="Ответить").first.click()
+            page.locator(".o_form_statusbar button:visible", has_text="Решить").first.click()
             settle(page, MODAL)
             self._keep(page, "dispute_decide")
-            return
+            page.locator(f"{MODAL} [name=text] textarea, {MODAL} [name=text] input").first.fill(
+                "Скидка по проекту учтена в цене заказа."
+            )
+            page.locator(f"{MODAL} .modal-footer button[name=action_decide]:visible").first.click()
+            settle(page, ".o_form_view")
+            self._keep(page, "dispute_decided")
 
     def publish_tiers(self):
         """Look at the tiers that wait."""

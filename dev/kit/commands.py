@@ -81,6 +81,11 @@ def walk():
     return _browse("walk.py", "walk")
 
 
+def month():
+    """Close the last month of the running app by clicks, in Russian, with pictures in .work/month"""
+    return _browse("month.py", "month")
+
+
 def retail():
     """Load real sales into the database of 'make run': make retail FILE=sales.csv [FROM=2025-01-01 TO=2025-12-31]"""
     file = os.environ.get("FILE")
@@ -146,6 +151,7 @@ COMMANDS = {
     "lifecycle": lifecycle.run,
     "shots": shots,
     "walk": walk,
+    "month": month,
     "pictures": pictures,
     "retail": retail,
     "year": year,
