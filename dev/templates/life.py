@@ -75,9 +75,10 @@ class Life:
                 continue
 
     def _refer(self, day):
-        """Let those who refer bring opportunities that are won, and orders of their customers."""
+        """Let those who refer bring deals, opportunities that are won, and orders of their customers."""
         for number, partner in enumerate(self.world.referrers):
             if day.day == 8 + 5 * number:
+                self._register(partner, day)
                 lead = self.env["crm.lead"].create(
                     {
                         "name": f"Project of {day}",
@@ -91,6 +92,23 @@ class Life:
             if self.chance.randrange(100) < 10:
                 customer = self.chance.choice(self.world.customers)
                 self._sell(customer, self.chance.randint(600, 2500), day, loyalty_partner_id=partner.id)
+
+    def _register(self, partner, day):
+        """Let a deal be registered and approved."""
+        deal = (
+            self.env["partner.loyalty.deal"]
+            .with_user(self.world.officer)
+            .create(
+                {
+                    "name": f"Deal of {day}",
+                    "member_id": self.world.get_member(partner).id,
+                    "customer_name": f"Somebody of {day}",
+                    "expected_amount": 2000,
+                }
+            )
+        )
+        deal.action_submit()
+        deal.with_user(self.world.manager).action_approve()
 
     def _pay_invoices(self, day):
         due = [invoice for when, invoice in self.unpaid if when <= day]

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import SUPERUSER_ID
+from odoo.api import SUPERUSER_ID
 from odoo.modules.registry import Registry
 
 from .clock import Clock

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from odoo import SUPERUSER_ID, api
+from odoo.api import SUPERUSER_ID, Environment
 from odoo.fields import Command
 
 START = date(2026, 1, 1)
@@ -36,7 +36,7 @@ class World:
     def __init__(self, cr, clock, template):
         self.clock, self.template = clock, template
         with clock.at(START, 8):
-            env = api.Environment(cr, SUPERUSER_ID, QUIET)
+            env = Environment(cr, SUPERUSER_ID, QUIET)
             self.company = self._create_company(env)
             self.env = env(context={**QUIET, "allowed_company_ids": self.company.ids})
             self.officer, self.manager, self.other_manager = map(self._create_user, ("officer", "manager", "manager"))

@@ -125,7 +125,7 @@ class PartnerLoyaltyTemplate(models.TransientModel):
         return [
             {"name": self.env._("Members sell 25 % more than before"), "kpi": "own_growth", "target": 25},
             {"name": self.env._("Fewer members leave"), "kpi": "churn", "target_change": -15},
-            {"name": self.env._("More deals are won"), "kpi": "deals", "target_change": 20},
+            {"name": self.env._("More deals"), "kpi": "deals", "target_change": 20},
             *self._keep_possible(
                 [
                     {
