@@ -67,7 +67,9 @@ class PartnerLoyaltyClosingStep(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
         if domain is None:
             return action
-        return {**action, "domain": [*domain, ("program_id", "=", self.closing_id.program_id.id)], "context": {}}
+        domain = [*domain, ("program_id", "=", self.closing_id.program_id.id)]
+        # Payouts that are prepared from there are for the month.
+        return {**action, "domain": domain, "context": {"loyalty_closing_id": self.closing_id.id}}
 
     # === BUSINESS METHODS ===#
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Date
-from odoo.tests import freeze_time, tagged
+from odoo.tests import Form, freeze_time, tagged
 from odoo.tools import SQL
 
 from .common import PartnerLoyaltyCommon
@@ -76,6 +76,16 @@ class TestClosing(PartnerLoyaltyCommon):
         self.assertEqual(held.mapped("reason"), ["On hold: Checked first"])
         self.assertIn("Checked first", held.with_context(lang="ru_RU").reason)
         self.assertNotIn("On hold", held.with_context(lang="ru_RU").reason)
+
+    def test_payouts_that_are_prepared_from_a_month_are_for_it(self):
+        closing = self._open()
+        context = self._get_step(closing, "payout").action_open()["context"]
+        wizards = self.env["partner.loyalty.payout.prepare"].with_user(self.users["officer"])
+        wizard = wizards.with_context(**context).create({})
+        self.assertEqual((wizard.program_id, wizard.date), (self.program, closing.date))
+        for closing_id in (0, -1, 2**40, "1", None, closing.id + 1000):
+            form = Form(wizards.with_context(loyalty_closing_id=closing_id))
+            self.assertFalse(form.program_id)
 
     def test_a_closing_that_was_begun_before_a_step_came_gets_it(self):
         closing = self._open()

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 from odoo.tools import format_date
 
+from ..const import MAX_INTEGER
 from ..tools import periods
 
 # So many members are shown before the payouts are made; all of them count.
@@ -19,11 +20,18 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
     _description = "Prepare Payouts"
     _inherit = ["partner.loyalty.wizard.mixin"]
 
+    # === DEFAULT METHODS ===#
+
+    @api.model
+    def _default_program_id(self):
+        return self._get_closing().program_id
+
     # === FIELDS ===#
 
     program_id = fields.Many2one(
         comodel_name="partner.loyalty.program",
         required=True,
+        default=lambda self: self._default_program_id(),
         domain="[('state', '!=', 'draft'), ('company_id', 'in', allowed_company_ids)]",
     )
     currency_id = fields.Many2one(related="program_id.currency_id")
@@ -56,10 +64,14 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
 
     @api.depends("program_id")
     def _compute_date(self):
+        closing = self._get_closing()
         for wizard in self:
-            wizard.date = (
-                wizard.program_id._get_payout_day() if wizard.program_id else fields.Date.context_today(wizard)
-            )
+            if wizard.program_id and wizard.program_id == closing.program_id:
+                wizard.date = closing.date
+            else:
+                wizard.date = (
+                    wizard.program_id._get_payout_day() if wizard.program_id else fields.Date.context_today(wizard)
+                )
 
     @api.depends("program_id", "member_ids")
     def _compute_other_count(self):
@@ -106,6 +118,21 @@ class PartnerLoyaltyPayoutPrepare(models.TransientModel):
         if len(payouts) == 1:
             return {**action, "views": [(False, "form")], "res_id": payouts.id}
         return {**action, "domain": [("id", "in", payouts.ids)]}
+
+    # === GETTERS ===#
+
+    @api.model
+    def _get_closing(self):
+        """Return the open month that the dialog was opened from; none where it was opened by itself.
+
+        :rtype: ``partner.loyalty.closing``
+        """
+        closings, closing_id = self.env["partner.loyalty.closing"], self.env.context.get("loyalty_closing_id")
+        if type(closing_id) is not int or not 0 < closing_id < MAX_INTEGER:
+            return closings
+        closing = closings.browse(closing_id).exists()
+        closing = closing._filtered_access("read") if closings.has_access("read") else closings
+        return closing.filtered(lambda closing: closing.state == "open")
 
     # === BUSINESS METHODS ===#
 
