@@ -22,8 +22,9 @@ class Happened:
     def look(self):
         """Look at what does not leave a record behind: whether goals are measured, and whether they are reached."""
         for goal in self._get_goals():
-            self.goals[goal, "measured"] += goal.actual != 0 or goal.is_reached
-            self.goals[goal, "reached"] += goal.is_reached
+            is_own = goal.scope == "member"
+            self.goals[goal, "measured"] += bool(goal.member_count if is_own else goal.actual or goal.is_reached)
+            self.goals[goal, "reached"] += bool(goal.reached_count if is_own else goal.is_reached)
 
     def tell(self):
         """Return how often each part of the program happened, by its kind and name.
