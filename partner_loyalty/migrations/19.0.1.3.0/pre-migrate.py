@@ -1,5 +1,5 @@
 from odoo.tools import SQL
-from odoo.tools.sql import create_column
+from odoo.tools.sql import column_exists, create_column
 
 
 def migrate(cr, version):
@@ -16,5 +16,7 @@ def migrate(cr, version):
     # Whoever has a tier by now knows it.
     create_column(cr, "partner_loyalty_tier_period", "is_told", "boolean")
     cr.execute(SQL("UPDATE partner_loyalty_tier_period SET is_told = TRUE"))
-    create_column(cr, "partner_loyalty_member", "group_root_id", "int4")
-    cr.execute(SQL("UPDATE partner_loyalty_member SET group_root_id = turnover_root_id"))
+    # Older versions counted nobody together: the ORM works it out for them.
+    if column_exists(cr, "partner_loyalty_member", "turnover_root_id"):
+        create_column(cr, "partner_loyalty_member", "group_root_id", "int4")
+        cr.execute(SQL("UPDATE partner_loyalty_member SET group_root_id = turnover_root_id"))
