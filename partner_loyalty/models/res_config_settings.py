@@ -12,7 +12,11 @@ class ResConfigSettings(models.TransientModel):
         readonly=False,
         domain="[('type', 'in', ('bank', 'cash', 'credit')), ('company_id', '=', company_id)]",
     )
-    loyalty_payout_journal_id = fields.Many2one(related="company_id.loyalty_payout_journal_id", readonly=False)
+    loyalty_payout_journal_id = fields.Many2one(
+        related="company_id.loyalty_payout_journal_id",
+        readonly=False,
+        domain="[('type', '=', 'purchase'), ('company_id', '=', company_id)]",
+    )
     loyalty_payout_product_id = fields.Many2one(related="company_id.loyalty_payout_product_id", readonly=False)
     loyalty_health = fields.Text(string="Nightly Work", compute="_compute_loyalty_health")
 
