@@ -106,6 +106,15 @@ class PartnerLoyaltyMessage(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
+    def _get_failed_action(self, program):
+        """Return the window action that lists what could not be sent to members of a program."""
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("partner_loyalty.partner_loyalty_message_action"),
+            "context": {"search_default_unsent": 1},
+            "domain": [("program_id", "=", program.id)],
+        }
+
+    @api.model
     def _get_names(self, kind, ids):
         """Return what the records are called that a kind of message is about.
 

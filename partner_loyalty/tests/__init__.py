@@ -108,6 +108,7 @@ from . import test_template
 from . import test_tier
 from . import test_tier_policy
 from . import test_tier_review
+from . import test_todo
 from . import test_topic
 from . import test_touch
 from . import test_warning
