@@ -161,6 +161,7 @@
             "partner_loyalty/static/src/overview/**/*",
             "partner_loyalty/static/src/onboarding/**/*",
             "partner_loyalty/static/src/js/tours/**/*",
+            "partner_loyalty/static/src/progress/**/*",
         ],
         "web.assets_frontend": [
             "partner_loyalty/static/src/scss/portal.scss",

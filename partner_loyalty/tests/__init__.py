@@ -86,6 +86,7 @@ from . import test_portal_reward
 from . import test_privacy
 from . import test_program
 from . import test_program_copy
+from . import test_progress
 from . import test_promotion
 from . import test_quality
 from . import test_recovery
