@@ -84,6 +84,9 @@ def walk():
 def month():
     """Close the last month of the running app by clicks, in Russian, with pictures in .work/month"""
     return _browse("month.py", "month")
+def tour():
+    """Look at every screen of the running app as each role in each language: make tour [ROLE=manager LOCALE=uk_UA]"""
+    return _browse("tour.py", "tour")
 
 
 def retail():
@@ -153,6 +156,7 @@ COMMANDS = {
     "walk": walk,
     "month": month,
     "pictures": pictures,
+    "tour": tour,
     "retail": retail,
     "year": year,
     "templates": proof.templates,
