@@ -367,7 +367,7 @@ class PartnerLoyaltyClosing(models.Model):
         payouts = self._get_payouts("approved").filtered(lambda payout: payout.date >= periods.month_start(self.date))
         billed = payouts.filtered(lambda payout: payout._get_live_bill())
         return self.env._(
-            "%(count)s approved payouts of %(total)s; %(billed)s bills of %(billed_total)s",
+            "Approved payouts: %(count)s, %(total)s; bills: %(billed)s, %(billed_total)s",
             count=len(payouts),
             total=formatLang(self.env, sum(payouts.mapped("amount")), currency_obj=self.currency_id),
             billed=len(billed),

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, formatLang
 
 from ..const import LEDGER_DIGITS, NO_PERIOD
 
@@ -60,6 +60,10 @@ class PartnerLoyaltyDifference(models.Model):
     posted = fields.Float(digits=LEDGER_DIGITS, readonly=True, aggregator=None)
     target = fields.Float(string="Would Be", digits=LEDGER_DIGITS, readonly=True, aggregator=None)
     amount = fields.Float(string="Difference", digits=LEDGER_DIGITS, readonly=True, aggregator=None)
+    # As people read them: money with its currency, points as such.
+    posted_text = fields.Char(string="Posted Amount", compute="_compute_texts")
+    target_text = fields.Char(string="Amount Today", compute="_compute_texts")
+    amount_text = fields.Char(string="Change", compute="_compute_texts")
     cause = fields.Selection(
         selection=[
             ("new", "Nothing was posted so far: a membership, a rule or an imported document lies in the past"),
@@ -83,6 +87,13 @@ class PartnerLoyaltyDifference(models.Model):
     _key_unique = models.UniqueIndex("(rule_id, account_id, origin_model, origin_id, period_start)")
 
     # === COMPUTE METHODS ===#
+
+    @api.depends("posted", "target", "amount", "unit")
+    @api.depends_context("lang")
+    def _compute_texts(self):
+        for difference in self:
+            for name in ("posted", "target", "amount"):
+                difference[f"{name}_text"] = difference._format(difference[name])
 
     def _compute_origin_name(self):
         for model, differences in self.grouped("origin_model").items():
@@ -118,6 +129,12 @@ class PartnerLoyaltyDifference(models.Model):
         return self.env[self.origin_model].browse(self.origin_id)._get_records_action(context={})
 
     # === BUSINESS METHODS ===#
+
+    def _format(self, amount):
+        """Return an amount in the unit of the account, as the reader writes it."""
+        if self.unit == "money":
+            return formatLang(self.env, amount, currency_obj=self.currency_id)
+        return self.env._("%s points", formatLang(self.env, amount, digits=self.program_id.point_digits))
 
     def _check_can_decide(self):
         """Check that the user may write differences; only managers may.

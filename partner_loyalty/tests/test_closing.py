@@ -53,7 +53,7 @@ class TestClosing(PartnerLoyaltyCommon):
         self._finish(closing)
         self.env.invalidate_all()
         self.assertEqual(closing.open_step_count, 0)
-        self.assertIn("1 approved payouts", closing.paid_text)
+        self.assertIn("Approved payouts: 1, ", closing.paid_text)
 
     def test_each_reads_in_its_own_language_what_somebody_else_has_looked_up(self):
         self.env["res.lang"]._activate_lang("ru_RU")
