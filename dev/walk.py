@@ -136,6 +136,7 @@ class Walk:
         page.goto(f"{BASE_URL}/odoo/loyalty-applications/{application['id']}")
         settle(page)
         page.click("button[name=action_approve]")
+        page.click(".modal .btn-primary")
         page.wait_for_timeout(3000)
         fields = ["state", "partner_id"]
         application = self.call("partner.loyalty.application", "read", [application["id"]], fields)[0]

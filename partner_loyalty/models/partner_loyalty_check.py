@@ -32,7 +32,7 @@ class PartnerLoyaltyCheck(models.Model):
     )
     company_id = fields.Many2one(related="program_id.company_id", store=True)
     line_ids = fields.One2many(comodel_name="partner.loyalty.check.line", inverse_name="check_id", readonly=True)
-    failed_count = fields.Integer(string="Violated", compute="_compute_state", store=True)
+    failed_count = fields.Integer(string="Violated", compute="_compute_state", store=True, aggregator=None)
     state = fields.Selection(
         selection=[("ok", "All Holds"), ("failed", "Something Is Wrong")], compute="_compute_state", store=True
     )

@@ -51,7 +51,9 @@ class PartnerLoyaltyMemberWarning(models.AbstractModel):
     usual_interval = fields.Integer(
         string="Usual Days between Sales", readonly=True, copy=False, aggregator="avg", groups=STAFF
     )
-    recent_count = fields.Integer(string="Sales in Three Months", readonly=True, copy=False, groups=STAFF)
+    recent_count = fields.Integer(
+        string="Sales in Three Months", readonly=True, copy=False, aggregator="avg", groups=STAFF
+    )
     usual_count = fields.Float(
         string="Usual Sales in Three Months", digits=(12, 1), readonly=True, copy=False, aggregator="avg", groups=STAFF
     )

@@ -161,7 +161,13 @@ class PartnerLoyaltyProgram(models.Model):
     member_count = fields.Integer(compute="_compute_counts")
     difference_count = fields.Integer(compute="_compute_counts")
     payout_todo_count = fields.Integer(string="Payouts in Progress", compute="_compute_counts")
-    point_balance = fields.Float(string="Points Owed", digits=(18, 4), compute="_compute_balances")
+    point_balance = fields.Float(
+        string="Points Owed",
+        digits=(18, 4),
+        compute="_compute_balances",
+        # A point of one program is none of another.
+        aggregator=None,
+    )
     money_balance = fields.Monetary(string="Money Owed", compute="_compute_balances")
     failing_rule_ids = fields.Many2many(comodel_name="partner.loyalty.rule", compute="_compute_failing_rule_ids")
 

@@ -33,11 +33,12 @@ class PartnerLoyaltyRule(models.Model):
         help="Only members who have joined its campaign earn by it, with all sales of its days; of those before they "
         "joined, a manager is asked.",
     )
+    # Members and documents can have earned by several promotions: their numbers do not add up.
     promotion_member_count = fields.Integer(
-        string="Members Who Earned", compute="_compute_promotion_result", groups=OFFICER
+        string="Members Who Earned", compute="_compute_promotion_result", groups=OFFICER, aggregator=None
     )
     promotion_document_count = fields.Integer(
-        string="Number of Documents", compute="_compute_promotion_result", groups=OFFICER
+        string="Number of Documents", compute="_compute_promotion_result", groups=OFFICER, aggregator=None
     )
     promotion_turnover = fields.Monetary(
         string="Turnover",

@@ -122,7 +122,7 @@ class PartnerLoyaltyReward(models.Model):
     fulfill_days = fields.Integer(string="Within (Days)", default=7, aggregator=None)
     claim_ids = fields.One2many(comodel_name="partner.loyalty.claim", inverse_name="reward_id", string="Claims")
     claim_count = fields.Integer(compute="_compute_claim_figures")
-    rating = fields.Float(string="Average Rating", compute="_compute_claim_figures", digits=(2, 1))
+    rating = fields.Float(string="Average Rating", compute="_compute_claim_figures", digits=(2, 1), aggregator="avg")
 
     # === CONSTRAINTS ===#
 

@@ -35,7 +35,8 @@ class PartnerLoyaltySegment(models.Model):
         default="[]",
         help="Of these, only those whose membership in the program matches: by tier, account manager and the like.",
     )
-    partner_count = fields.Integer(compute="_compute_partner_count")
+    # A partner can be in several.
+    partner_count = fields.Integer(compute="_compute_partner_count", aggregator=None)
 
     # === COMPUTE METHODS ===#
 

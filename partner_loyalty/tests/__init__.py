@@ -112,5 +112,6 @@ from . import test_tier_review
 from . import test_todo
 from . import test_topic
 from . import test_touch
+from . import test_views
 from . import test_warning
 from . import test_why
