@@ -44,7 +44,7 @@ class FirstRun:
 
     def choose(self, selector, text):
         """Write into the field that has the focus, and click on what is offered."""
-        self.page.locator(f"{selector}:focus").wait_for(timeout=30_000)
+        self.page.wait_for_function("selector => document.activeElement.matches(selector)", arg=selector)
         self.page.keyboard.type(text, delay=20)
         self.click(f".o-autocomplete--dropdown-item a:has-text('{text}')")
 
@@ -74,7 +74,7 @@ class FirstRun:
         """Confirm an order of the new member about a product that nobody has entered yet."""
         self.click(".o_form_statusbar button[name=action_new_quotation]")
         self.click("[name=order_line] .o_field_x2many_list_row_add a")
-        self.choose(".o_selected_row [name^=product] input, .o_selected_row [name^=product] textarea", PRODUCT)
+        self.choose(".o_selected_row [name^=product] input", PRODUCT)
         self.page.locator(".o_selected_row .oi-arrow-right").wait_for(timeout=30_000)
         self.set_quantity("250")
         self.click(".o_form_statusbar button[name=action_confirm]")
