@@ -106,7 +106,7 @@ class PartnerLoyaltyAnnouncement(models.Model):
     def action_send(self):
         """Send it to all members that the filter finds, once.
 
-        :raises UserError: where it is empty, or goes to nobody or to too many
+        :raises UserError: where the user is no loyalty manager, or it is empty, or goes to nobody or to too many
         """
         self.check_access("write")
         for announcement in self:
@@ -126,6 +126,8 @@ class PartnerLoyaltyAnnouncement(models.Model):
 
     def _check_can_send(self):
         self._check_draft()
+        if not self.env.user.has_group("partner_loyalty.partner_loyalty_group_manager"):
+            raise UserError(self.env._("“%s” is ready: ask a loyalty manager to send it.", self.name))
         if is_html_empty(self.body):
             raise UserError(self.env._("“%s” has no text yet: write one.", self.name))
         if not self.member_count:

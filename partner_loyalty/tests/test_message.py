@@ -326,16 +326,21 @@ class TestAnnouncement(MessageCommon):
             {"name": "News", "body": "<p>New prices</p>", "program_id": self.program.id, **values}
         )
 
-    def test_it_goes_to_all_once(self):
+    def _send_out(self, announcement):
+        announcement.with_user(self.users["manager"]).action_send()
+
+    def test_it_goes_to_all_once_when_a_manager_sends_it(self):
         announcement = self._announce()
         self.assertEqual(announcement.member_count, 2)
         self.assertEqual(
             self.env["partner.loyalty.member"].search(announcement.action_preview()["domain"]),
             self.member | self.second,
         )
-        announcement.action_send()
-        with self.assertRefused("was sent"):
+        with self.assertRefused("ask a loyalty manager"):
             announcement.action_send()
+        self._send_out(announcement)
+        with self.assertRefused("was sent"):
+            self._send_out(announcement)
         self._run()
         self._run()
         self.assertEqual(announcement.message_count, 2)
@@ -358,15 +363,15 @@ class TestAnnouncement(MessageCommon):
             ({"body": "<p></p>"}, "no text"),
         ):
             with self.assertRefused(words):
-                self._announce(**values).action_send()
+                self._send_out(self._announce(**values))
         self._keep_only()
         with self.assertRefused("switch them on"):
-            self._announce().action_send()
+            self._send_out(self._announce())
         self.assertFalse(self._find())
 
     def test_what_was_sent_stays(self):
         announcement = self._announce()
-        announcement.action_send()
+        self._send_out(announcement)
         for change in (lambda: announcement.write({"name": "Other"}), announcement.unlink):
             with self.assertRefused("was sent", UserError):
                 change()
