@@ -1,8 +1,7 @@
 # Short names for the developer commands; 'make' alone lists them.
 # Variables of the command line (make test T=..., make retail FILE=...) reach them through the environment.
 COMMANDS = help run stop logs reset test test-odoo lint i18n check figures bench fuzz chaos guards external lifecycle first \
-	example shots pictures walk retail year templates db lock
-COMMANDS = help run stop logs reset test lint i18n check bench fuzz chaos guards external lifecycle shots walk tour retail year db lock
+	example shots pictures walk tour retail year templates db lock
 .DEFAULT_GOAL := help
 .PHONY: $(COMMANDS)
 
