@@ -27,7 +27,7 @@ def test_pictures_are_there_and_small(picture):
 
 
 def test_each_command_is_told_of():
-    told = set(re.findall(r"`(?:make|dev/start) (\w+)", README))
+    told = set(re.findall(r"`(?:make|dev/start) ([\w-]+)", README))
     assert set(commands.COMMANDS) - told - {"help"} == set()
 
 

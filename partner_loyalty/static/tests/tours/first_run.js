@@ -21,7 +21,7 @@ tours.add("partner_loyalty_first_run", {
         ...tours.get("partner_loyalty_tour").steps(),
         {
             content: "Look how many it took",
-            trigger: ".o_arrow_button_current[data-value=sale]",
+            trigger: ".o_form_view:has(.o_arrow_button_current[data-value=sale])",
             run: () => {
                 document.removeEventListener("click", count, { capture: true });
                 if (clicks < 8 || clicks > CLICKS) {
