@@ -140,7 +140,7 @@ class Photographer:
         """The picture of the app in the list of apps: its icon, its name, and what it looks like."""
         html = BANNER_HTML.format(
             icon=embed(DESCRIPTION / "icon.svg"),
-            screen=embed(DESCRIPTION / "overview.png"),
+            screen=embed(DESCRIPTION / "members.png"),
             phone=embed(OUTPUT / "phone_home.png"),
         )
         self.draw("banner", html, BANNER)

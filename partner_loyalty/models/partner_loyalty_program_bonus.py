@@ -39,7 +39,7 @@ class PartnerLoyaltyProgramBonus(models.AbstractModel):
             running = actions.filtered(lambda action: action.state == "running")
             program.bonus_action_count = len(actions)
             program.failing_bonus_ids = running.filtered("error")
-            program.bonus_health = running and program._get_bonus_health_text(running)
+            program.bonus_health = program._get_bonus_health_text(running) if running else False
 
     # === CRUD METHODS ===#
 

@@ -77,7 +77,9 @@ class TestProgramCopy(ClaimCommon):
         self._request()
         self.action.with_user(self.users["manager"]).action_start()
         copy = self._copy()
-        self.assertRecordValues(copy, [{"state": "draft", "member_count": 0, "lock_date": False}])
+        self.assertRecordValues(
+            copy, [{"state": "draft", "member_count": 0, "lock_date": False, "bonus_health": False}]
+        )
         for model in ("member", "claim", "entry", "account", "bonus.run", "payout", "message"):
             self.assertFalse(self._get_parts(model, copy), model)
         self.assertEqual(self._get_parts("bonus.action", copy).mapped("state"), ["draft"])
