@@ -76,19 +76,19 @@ class FirstRun:
         self.click("[name=order_line] .o_field_x2many_list_row_add a")
         self.choose(".o_selected_row [name^=product] input", PRODUCT)
         self.page.locator(".o_selected_row .oi-arrow-right").wait_for(timeout=30_000)
-        self.set_quantity("250")
+        self.set_price("250")
         self.click(".o_form_statusbar button[name=action_confirm]")
         self.page.locator(".o_arrow_button_current[data-value=sale]").wait_for(timeout=60_000)
 
-    def set_quantity(self, quantity):
-        """Go to the quantity with the tabulator, as one does who enters many lines, and write it."""
-        quantity_input = self.page.locator(".o_selected_row [name=product_uom_qty] input:focus")
-        for _step in range(5):
+    def set_price(self, price):
+        """Go to the price with the tabulator, as one does who enters many lines, and write it."""
+        price_input = self.page.locator(".o_selected_row [name=price_unit] input:focus")
+        for _step in range(6):
             self.page.keyboard.press("Tab")
             self.page.wait_for_timeout(500)
-            if quantity_input.count():
+            if price_input.count():
                 break
-        self.page.keyboard.type(quantity)
+        self.page.keyboard.type(price)
         self.page.keyboard.press("Tab")
         self.page.wait_for_timeout(500)
 

@@ -78,8 +78,9 @@ registry.category("web_tour.tours").add("partner_loyalty_tour", {
             trigger: ".o_selected_row .oi-arrow-right",
         },
         {
-            isActive: ["auto"],
-            trigger: ".o_selected_row .o_field_widget[name=product_uom_qty] input",
+            trigger: ".o_selected_row .o_field_widget[name=price_unit] input",
+            content: _t("Enter its price."),
+            tooltipPosition: "bottom",
             run: "edit 250 && press Tab",
         },
         {
