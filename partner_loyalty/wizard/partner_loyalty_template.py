@@ -19,15 +19,15 @@ TEXTS = ("name", "description", "entitlements", "event_place", "public_text", "s
 class PartnerLoyaltyTemplate(models.TransientModel):
     """Creates a whole program in one click; everything in it is a starting point that can be changed.
 
-    A template is a method ``_prepare_<template>_vals()`` that returns the values of a program, and hooks for what needs
-    the program: ``_prepare_<template>_rewards(program)``, ``_prepare_<template>_entitlements(tiers, rewards)``,
-    ``_prepare_<template>_goals()`` and ``_prepare_<template>_bonus_actions(rewards)``. A module adds one by extending
-    the selection.
+    A template is a method ``_prepare_<template>_vals()`` that returns the values of a program, and one for each of its
+    other parts: ``_prepare_<template>_rewards(program)`` (by key), ``_funds(program)``, ``_entitlements(tiers)`` (pairs
+    of tier and key of a reward), ``_goals()`` and ``_bonus_actions()``. A module adds one by extending the selection.
     """
 
     _name = "partner.loyalty.template"
     _description = "Program from a Template"
     _inherit = ["partner.loyalty.wizard.mixin"]
+    _check_company_auto = True
 
     # === DEFAULT METHODS ===#
 
@@ -62,6 +62,7 @@ class PartnerLoyaltyTemplate(models.TransientModel):
     )
     product_id = fields.Many2one(
         comodel_name="product.product",
+        check_company=True,
         domain="[('sale_ok', '=', True), ('company_id', 'in', (False, company_id))]",
         help="Academy lets key partners order it first, Live gives it for points. Without one, that reward waits in "
         "the archive until you choose a product there.",
@@ -110,7 +111,7 @@ class PartnerLoyaltyTemplate(models.TransientModel):
             "company_id": self.company_id.id,
             "tier_mails": True,
             **self._prepare_survey_vals(),
-            **self._call_template("prepare", "vals"),
+            **self._call_template("vals"),
         }
 
     def _prepare_survey_vals(self):
@@ -167,9 +168,10 @@ class PartnerLoyaltyTemplate(models.TransientModel):
                 Command.create({"tier_id": tier.id, "rate": rate}) for tier, rate in zip(tiers, rates, strict=False)
             ]
         rewards = self._create_rewards(program)
+        self.env["partner.loyalty.fund"].create(self._call_template("funds", program))
         self._create_entitlements(tiers, rewards)
         self._create_goals(program)
-        for vals in self._call_template("prepare", "bonus_actions", rewards):
+        for vals in self._call_template("bonus_actions"):
             self.env["partner.loyalty.bonus.action"].create(
                 {"program_id": program.id, "starts_with_program": True, **vals}
             )
@@ -183,7 +185,7 @@ class PartnerLoyaltyTemplate(models.TransientModel):
         :rtype: dict
         """
         rewards = {}
-        for key, vals in self._call_template("prepare", "rewards", program).items():
+        for key, vals in self._call_template("rewards", program).items():
             reward = self.env["partner.loyalty.reward"].create({"program_id": program.id, "active": False, **vals})
             reward.active = not reward._get_missing_text()
             rewards[key] = reward
@@ -191,7 +193,7 @@ class PartnerLoyaltyTemplate(models.TransientModel):
 
     def _create_entitlements(self, tiers, rewards):
         """Create what members have by their tiers."""
-        for tier, key in self._call_template("prepare", "entitlements", tiers):
+        for tier, key in self._call_template("entitlements", tiers):
             self.env["partner.loyalty.tier.entitlement"].create({"tier_id": tier.id, "reward_id": rewards[key].id})
 
     def _create_goals(self, program):
@@ -216,10 +218,11 @@ class PartnerLoyaltyTemplate(models.TransientModel):
             "date_from": program.date_from,
             "date_to": program.date_from + relativedelta(years=1, days=-1),
         }
-        return [{**common, **vals} for vals in self._call_template("prepare", "goals")]
+        return [{**common, **vals} for vals in self._call_template("goals")]
 
-    def _call_template(self, verb, noun, *arguments):
-        return getattr(self, f"_{verb}_{self.template}_{noun}")(*arguments)
+    def _call_template(self, part, *arguments):
+        """Return what the template has for a part of the program."""
+        return getattr(self, f"_prepare_{self.template}_{part}")(*arguments)
 
     # === BUSINESS METHODS - WORDS ===#
 

@@ -129,6 +129,10 @@ class PartnerLoyaltyTemplate(models.TransientModel):
             )
         ]
 
+    def _prepare_academy_funds(self, program):
+        """Return the values of the funds, of which there is none."""
+        return []
+
     def _prepare_academy_entitlements(self, tiers):
         """Return pairs of tier and key of a reward."""
         return [(tiers[0], "certification"), (tiers[1], "training")]
@@ -150,7 +154,7 @@ class PartnerLoyaltyTemplate(models.TransientModel):
             ),
         ]
 
-    def _prepare_academy_bonus_actions(self, rewards):
+    def _prepare_academy_bonus_actions(self):
         """Return the values of the bonus actions.
 
         :rtype: list[dict]

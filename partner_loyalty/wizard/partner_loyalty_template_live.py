@@ -98,6 +98,10 @@ class PartnerLoyaltyTemplate(models.TransientModel):
             },
         }
 
+    def _prepare_live_funds(self, program):
+        """Return the values of the funds, of which there is none."""
+        return []
+
     def _prepare_live_entitlements(self, tiers):
         """Return pairs of tier and key of a reward."""
         return [(tiers[2], "consulting")]
@@ -119,7 +123,7 @@ class PartnerLoyaltyTemplate(models.TransientModel):
             ),
         ]
 
-    def _prepare_live_bonus_actions(self, rewards):
+    def _prepare_live_bonus_actions(self):
         """Return the values of the bonus actions.
 
         :rtype: list[dict]

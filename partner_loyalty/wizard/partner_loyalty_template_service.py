@@ -73,8 +73,6 @@ class PartnerLoyaltyTemplate(models.TransientModel):
 
         :rtype: dict[str, dict]
         """
-        _bronze, silver, gold = program.tier_ids.sorted("threshold")
-        self._create_service_fund(program, silver | gold)
         return {
             "consulting": {
                 "name": self.env._("A day with our sales engineer"),
@@ -96,26 +94,26 @@ class PartnerLoyaltyTemplate(models.TransientModel):
             "mdf": {
                 "name": self.env._("Money for your marketing"),
                 "kind": "mdf",
-                "tier_ids": [Command.set((silver | gold).ids)],
+                "tier_ids": [Command.set(program.tier_ids.sorted("threshold")[1:].ids)],
                 "description": self._prepare_text(
                     self.env._("Send us your plan. We pay half of what you spend, against proof.")
                 ),
             },
         }
 
-    def _create_service_fund(self, program, tiers):
-        """Create the fund that marketing money is paid from in the first year."""
-        self.env["partner.loyalty.fund"].create(
+    def _prepare_service_funds(self, program):
+        """Return the values of the fund that marketing money is paid from in the first year, in a list."""
+        return [
             {
                 "name": self.env._("Marketing of the first year"),
                 "program_id": program.id,
-                "tier_ids": [Command.set(tiers.ids)],
+                "tier_ids": [Command.set(program.tier_ids.sorted("threshold")[1:].ids)],
                 "date_from": program.date_from,
                 "date_to": program.date_from + relativedelta(years=1, days=-1),
                 "budget": self._scale(10000),
                 "share": 50,
             }
-        )
+        ]
 
     def _prepare_service_entitlements(self, tiers):
         """Return pairs of tier and key of a reward."""
@@ -139,7 +137,7 @@ class PartnerLoyaltyTemplate(models.TransientModel):
             ),
         ]
 
-    def _prepare_service_bonus_actions(self, rewards):
+    def _prepare_service_bonus_actions(self):
         """Return the values of the bonus actions.
 
         :rtype: list[dict]
