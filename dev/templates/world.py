@@ -15,7 +15,7 @@ QUIET = {
 }
 # How the dealers buy: the chance of each in per cent of the days, its usual amount, and its last day, if any.
 DEALERS = {
-    "Large": (14, 5200, None),
+    "Large": (20, 6500, None),
     "Steady": (12, 900, None),
     "Fading": (6, 250, None),
     "Quiet": (10, 400, date(2026, 2, 20)),
