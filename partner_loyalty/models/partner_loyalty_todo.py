@@ -61,7 +61,7 @@ class PartnerLoyaltyTodo(models.Model):
         readonly=True,
     )
     res_model = fields.Char(readonly=True)
-    res_id = fields.Many2oneReference(string="Record", model_field="res_model", readonly=True, aggregator=None)
+    res_id = fields.Many2oneReference(string="Record ID", model_field="res_model", readonly=True, aggregator=None)
     record_name = fields.Char(string="Record", compute="_compute_record_name")
     program_id = fields.Many2one(comodel_name="partner.loyalty.program", readonly=True)
     company_id = fields.Many2one(comodel_name="res.company", readonly=True)
