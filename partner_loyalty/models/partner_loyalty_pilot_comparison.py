@@ -21,6 +21,8 @@ RESULT_FIELDS = (
     "measured_on",
     "treatment_count",
     "control_count",
+    "treatment_owner_count",
+    "control_owner_count",
     "treatment_before",
     "treatment_now",
     "control_before",

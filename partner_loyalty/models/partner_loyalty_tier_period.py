@@ -71,7 +71,6 @@ class PartnerLoyaltyTierPeriod(models.Model):
     )
     override_until = fields.Date(string="By Hand until", readonly=True)
     reason = fields.Char(readonly=True, groups=STAFF_GROUPS, help="Why somebody set the tier by hand.")
-    reason = fields.Char(readonly=True, help="Why somebody set the tier by hand.")
     user_id = fields.Many2one(
         comodel_name="res.users",
         string="Set by",

@@ -797,7 +797,7 @@ class TestSalesperson(AccessCommon):
 
     def test_whoever_may_duplicate_a_contact_or_a_document_goes_on_doing_so(self):
         self.dealer_contact.loyalty_portal_right = "owner"
-        contact = self.dealer_contact.with_user(self.users["accountant"]).copy()
+        contact = self.dealer_contact.with_user(self.users["salesperson_own"]).copy()
         self.assertFalse(contact.sudo().loyalty_portal_right)
         order = self._create_order(self.dealer, 100)
         order.user_id = self.users["salesperson_own"]
@@ -1007,6 +1007,7 @@ class TestCalls(CallsCommon):
             self.env["utm.campaign"].create({"name": "Spring"}),
             self.dealer,
         ]
+        self._write_marks()
         called, before = set(), self._get_state()
         for role in ("public", "portal_own", "portal_other", "internal", "settings"):
             for document in documents:

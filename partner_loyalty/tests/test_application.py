@@ -77,7 +77,7 @@ class TestPublicPage(ApplicationCommon):
 
     def test_somebody_applies(self):
         page = self._apply(referral_code=self.member.referral_code.lower())
-        self.assertIn("We look at your application", self._read(page, "o_loyalty_public"))
+        self.assertIn("We will look at your application", self._read(page, "o_loyalty_public"))
         application = self._find()
         self.assertRecordValues(
             application,

@@ -65,7 +65,7 @@ class TestPrivacy(AccessCommon):
         self.assertFalse(self._get_rows_with(EMAIL))
 
     def test_a_name_that_is_overwritten_is_gone_and_the_ledger_stays(self):
-        entries = self.member.account_ids.entry_ids
+        entries = self._get_entries(self.member)
         before = entries.read(["amount", "amount_open", "type", "date", "sequence"])
         self.assertTrue(before)
         self.dealer.write({"name": "Former Partner", "email": False, "phone": False, "street": False})
