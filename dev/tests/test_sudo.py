@@ -79,7 +79,7 @@ REVIEWED = {
     "partner_loyalty/models/partner_loyalty_explanation.py": 1,
     "partner_loyalty/models/partner_loyalty_external_order.py": 6,
     "partner_loyalty/models/partner_loyalty_feedback.py": 2,
-    "partner_loyalty/models/partner_loyalty_feedback_policy.py": 3,
+    "partner_loyalty/models/partner_loyalty_feedback_policy.py": 2,
     "partner_loyalty/models/partner_loyalty_fund.py": 1,
     "partner_loyalty/models/partner_loyalty_goal.py": 4,
     "partner_loyalty/models/partner_loyalty_inquiry.py": 6,
