@@ -25,7 +25,7 @@ ROLES = ("loyalty_manager", "admin", "loyalty_officer", "loyalty_accountant", "l
 ROOT = "partner_loyalty.partner_loyalty_menu_root"
 # Where those meet the app who have no menu of it.
 WITHOUT_MENU = {"Quotations": "sale.action_quotations", "Opportunities": "crm.crm_lead_opportunities"}
-VIEW = ".o_action_manager .o_action"
+VIEW = ".o_action_manager .o_action, .modal .o_form_view"
 DIALOG = ".modal.o_technical_modal, .modal.d-block"
 RECORDS = ".o_data_row, .o_kanban_record:not(.o_kanban_ghost)"
 # Buttons that only show something. Others are clicked where they ask first, and are then told no.

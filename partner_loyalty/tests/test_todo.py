@@ -42,7 +42,7 @@ WORK = (
     ("claim_request", "partner.loyalty.claim", {"state": "draft", "source": "points"}, OFFICERS),
     ("claim_approve", "partner.loyalty.claim", {"state": "requested"}, OTHERS),
     ("claim_fulfill", "partner.loyalty.claim", {"state": "approved"}, OFFICERS),
-    ("inquiry_answer", "partner.loyalty.inquiry", {"kind": "question", "state": "new"}, OFFICERS),
+    ("inquiry_answer", "partner.loyalty.inquiry", {"kind": "question", "entry_id": None, "state": "new"}, OFFICERS),
     ("inquiry_decide", "partner.loyalty.inquiry", {"kind": "dispute", "state": "in_progress"}, OFFICERS),
     ("external_order", "partner.loyalty.external.order", {"state": "failed"}, OFFICERS),
     ("feedback_answer", "partner.loyalty.feedback", {"state": "new"}, OFFICERS),
