@@ -487,12 +487,6 @@ class PartnerLoyaltyTodo(models.Model):
         self.ensure_one()
         if self.kind == "bonus_error":
             return self.env["partner.loyalty.bonus.action"]._get_failing_action()
-        return self.env[self.res_model].browse(self.res_id)._get_records_action(context={})
         if self.kind == "message_error":
             return self.env["partner.loyalty.message"]._get_failed_action(self.program_id)
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "view_mode": "form",
-        }
+        return self.env[self.res_model].browse(self.res_id)._get_records_action(context={})
