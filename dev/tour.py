@@ -30,7 +30,7 @@ DIALOG = ".modal.o_technical_modal, .modal.d-block"
 RECORDS = ".o_data_row, .o_kanban_record:not(.o_kanban_ghost)"
 # Buttons that only show something. Others are clicked where they ask first, and are then told no.
 SHOWS = re.compile(r"action_view_\w+$")
-# What a page says, without what people have written: name of the element and text.
+# What a page says, without what people have written.
 READ_TEXTS = """() => {
     const written = ".o_data_cell:not(.o_badge_cell), .o-mail-Chatter, .o_loyalty_html, .o_kanban_record,"
         + " .o_field_widget:not(.o_field_badge):not(.o_field_selection):not(.o_field_statusbar), .o_menu_brand,"
@@ -51,7 +51,7 @@ READ_MODEL = "() => odoo.__WOWL_DEBUG__.root.env.services.action.currentControll
 READ_CUT = """() => [...document.querySelectorAll(
         ".btn, .nav-link, .badge, .o_stat_text, .o_form_label, .o_arrow_button, h1, h2, .o_menu_sections button"
     )].filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 2 && one.clientWidth
-        && !one.closest(".o_data_row, .o_breadcrumb, .o_kanban_record")
+        && (one.matches(".badge") || !one.closest(".o_data_row, .o_breadcrumb, .o_kanban_record"))
         && getComputedStyle(one).overflowX !== "visible"
     ).map((one) => one.innerText.replace(/\\s+/g, " ").trim().slice(0, 60))"""
 
