@@ -84,6 +84,8 @@ def walk():
 def month():
     """Close the last month of the running app by clicks, in Russian, with pictures in .work/month"""
     return _browse("month.py", "month")
+
+
 def tour():
     """Look at every screen of the running app as each role in each language: make tour [ROLE=manager LOCALE=uk_UA]"""
     return _browse("tour.py", "tour")
