@@ -247,27 +247,27 @@ class PartnerLoyaltyClosing(models.Model):
         )
         texts = []
         if failing:
-            texts.append(self.env._("rules or bonus actions fail: %s", failing))
+            texts.append(self.env._("Rules or bonus actions fail: %s", failing))
         if waiting:
-            texts.append(self.env._("documents wait to be answered: %s", waiting))
+            texts.append(self.env._("Documents wait to be answered: %s", waiting))
         if not check:
-            texts.append(self.env._("the ledger was not checked since: click “Check Ledger” on the program"))
+            texts.append(self.env._("The ledger was not checked since: click “Check Ledger” on the program"))
         elif check.state == "failed":
-            texts.append(self.env._("the last check of the ledger found something wrong"))
+            texts.append(self.env._("The last check of the ledger found something wrong"))
         count = failing + waiting + (not check or check.state == "failed")
-        return count, "; ".join(texts) or self.env._("All is up to date, and the ledger holds.")
+        return count, ". ".join(texts) or self.env._("All is up to date, and the ledger holds.")
 
     def _find_difference(self):
         count = self.env["partner.loyalty.difference"].search_count(
             [("program_id", "=", self.program_id.id), ("state", "=", "open")]
         )
-        return count, self.env._("differences that nobody has posted or dismissed: %s", count)
+        return count, self.env._("Differences that nobody has posted or dismissed: %s", count)
 
     def _find_dispute(self):
         count = self.env["partner.loyalty.inquiry"].search_count(
             [("program_id", "=", self.program_id.id), ("kind", "=", "dispute"), ("is_open", "=", True)]
         )
-        return count, self.env._("disputes that nobody has decided: %s", count)
+        return count, self.env._("Disputes that nobody has decided: %s", count)
 
     def _find_tier(self):
         count = self.env["partner.loyalty.tier.review"].search_count(
@@ -277,7 +277,7 @@ class PartnerLoyaltyClosing(models.Model):
                 ("evaluation_date", "<=", self.date),
             ]
         )
-        return count, self.env._("tiers that were proposed and not published: %s", count)
+        return count, self.env._("Tiers that were proposed and not published: %s", count)
 
     def _find_hold(self):
         payouts = self._get_payouts("held")
@@ -294,12 +294,12 @@ class PartnerLoyaltyClosing(models.Model):
         unbilled = len(self._get_payouts("approved").filtered(lambda payout: not payout._get_live_bill()))
         texts = []
         if missing:
-            texts.append(self.env._("members to prepare a payout for: %s", missing))
+            texts.append(self.env._("Members to prepare a payout for: %s", missing))
         if waiting:
-            texts.append(self.env._("payouts to submit or approve: %s", waiting))
+            texts.append(self.env._("Payouts to submit or approve: %s", waiting))
         if unbilled:
-            texts.append(self.env._("approved payouts without a bill: %s", unbilled))
-        return missing + waiting + unbilled, "; ".join(texts)
+            texts.append(self.env._("Approved payouts without a bill: %s", unbilled))
+        return missing + waiting + unbilled, ". ".join(texts)
 
     def _find_liability(self):
         return 0, self._get_owed_text()

@@ -46,7 +46,7 @@ class TestClosing(PartnerLoyaltyCommon):
         closing = self._open()
         self.assertEqual(closing.date, Date.to_date(FEBRUARY))
         self.assertIn("ledger was not checked", self._get_step(closing, "health").text)
-        self.assertEqual(self._get_step(closing, "payout").text, "members to prepare a payout for: 1")
+        self.assertEqual(self._get_step(closing, "payout").text, "Members to prepare a payout for: 1")
         self.assertTrue(self._get_step(closing, "liability").is_open)
         self.assertFalse(self._get_step(closing, "difference").is_open)
         self.assertIn("100.00\N{NO-BREAK SPACE}€ on the balances, 0 points", closing.owed_text)
@@ -98,7 +98,7 @@ class TestClosing(PartnerLoyaltyCommon):
         closing = self._open()
         payout = self._submit_payout(self.member, date=FEBRUARY)
         closing.action_refresh()
-        self.assertEqual(self._get_step(closing, "payout").text, "payouts to submit or approve: 1")
+        self.assertEqual(self._get_step(closing, "payout").text, "Payouts to submit or approve: 1")
         payout.with_user(self.users["manager"]).action_hold("Checked first")
         values = {"program_id": self.program.id, "company_id": self.company.id}
         self.env["partner.loyalty.difference"].sudo().create(
