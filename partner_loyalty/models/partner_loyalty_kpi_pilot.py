@@ -202,7 +202,19 @@ class PartnerLoyaltyKpiPilot(models.AbstractModel):
                   JOIN partner_loyalty_pilot_member line ON line.pilot_id = pilot.id AND line.arm = %(arm)s
                  WHERE pilot.id IN %(pilots)s
             )
-            SELECT COALESCE(SUM(cost), 0)::text FROM (
+            SELECT COALESCE(SUM(cost), 0)::text FROM (%(earned)s UNION ALL %(given)s UNION ALL %(claimed)s) spent
+            """,
+            arm=TREATMENT,
+            pilots=tuple(pilots_sudo.ids),
+            earned=self._get_earned_cost_query(program),
+            given=self._get_given_cost_query(program),
+            claimed=self._get_claimed_cost_query(program),
+        )
+
+    def _get_earned_cost_query(self, program):
+        """Return what the members of ``had`` earned by the rules that are tried, as the column ``cost``."""
+        return SQL(
+            """
                 SELECT entry.amount * CASE account.unit WHEN 'point' THEN %(value)s::numeric ELSE 1 END AS cost
                   FROM had
                   JOIN partner_loyalty_rule rule ON rule.family_id = had.family_id
@@ -210,26 +222,38 @@ class PartnerLoyaltyKpiPilot(models.AbstractModel):
                   JOIN partner_loyalty_entry entry ON entry.account_id = account.id AND entry.rule_id = rule.id
                  WHERE had.tried = 'rule' AND entry.type IN %(types)s
                    AND entry.contribution_date BETWEEN had.date_from AND had.date_to
-             UNION ALL
+            """,
+            value=Decimal(str(program.point_value)),
+            types=RECONCILED_TYPES,
+        )
+
+    def _get_given_cost_query(self, program):
+        """Return what the bonuses that are tried gave to the members of ``had``."""
+        return SQL(
+            """
                 SELECT line.money_amount + line.point_amount * %(value)s::numeric
                   FROM had
                   JOIN partner_loyalty_bonus_line line
                     ON line.action_id = had.action_id AND line.member_id = had.member_id
                  WHERE had.tried = 'bonus' AND line.state = 'given'
                    AND line.due_date BETWEEN had.date_from AND had.date_to
-             UNION ALL
+            """,
+            value=Decimal(str(program.point_value)),
+        )
+
+    def _get_claimed_cost_query(self, program):
+        """Return what the rewards that are tried cost, where members of ``had`` got them."""
+        return SQL(
+            """
                 SELECT claim.quantity * COALESCE(NULLIF(reward.unit_cost, 0), reward.point_cost * %(value)s::numeric)
                   FROM had
                   JOIN partner_loyalty_claim claim
                     ON claim.reward_id = had.reward_id AND claim.member_id = had.member_id
                   JOIN partner_loyalty_reward reward ON reward.id = claim.reward_id
                  WHERE had.tried = 'reward' AND claim.state = 'fulfilled'
-                   AND %(fulfilled)s BETWEEN had.date_from AND had.date_to) spent
+                   AND %(fulfilled)s BETWEEN had.date_from AND had.date_to
             """,
-            arm=TREATMENT,
-            pilots=tuple(pilots_sudo.ids),
             value=Decimal(str(program.point_value)),
-            types=RECONCILED_TYPES,
             fulfilled=SQL("(claim.fulfilled_at AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", program.tz),
         )
 

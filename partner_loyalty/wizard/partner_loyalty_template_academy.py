@@ -73,7 +73,6 @@ class PartnerLoyaltyTemplate(models.TransientModel):
 
         :rtype: dict[str, dict]
         """
-        gold = program.tier_ids.sorted("threshold")[-1]
         return {
             "certification": {
                 "name": self.env._("Certification"),
@@ -95,16 +94,7 @@ class PartnerLoyaltyTemplate(models.TransientModel):
                 "point_cost": 200,
                 "description": self._prepare_text(self.env._("Online, whenever it suits one of your people.")),
             },
-            "early": {
-                "name": self.env._("New products first"),
-                "kind": "early",
-                "by_tier": True,
-                "tier_ids": [Command.set(gold.ids)],
-                "release_ids": self._prepare_academy_releases(program),
-                "description": self._prepare_text(
-                    self.env._("Gold partners with a certificate order new products two months before all others.")
-                ),
-            },
+            "early": self._prepare_academy_early_access(program),
             "event": {
                 "name": self.env._("Partner day"),
                 "kind": "event",
@@ -113,6 +103,20 @@ class PartnerLoyaltyTemplate(models.TransientModel):
                 "need_approval": False,
                 "description": self._prepare_text(self.env._("Our news, your questions, and a dinner.")),
             },
+        }
+
+    def _prepare_academy_early_access(self, program):
+        """Return the values of the reward by which key partners order new products before all others."""
+        gold = program.tier_ids.sorted("threshold")[-1]
+        return {
+            "name": self.env._("New products first"),
+            "kind": "early",
+            "by_tier": True,
+            "tier_ids": [Command.set(gold.ids)],
+            "release_ids": self._prepare_academy_releases(program),
+            "description": self._prepare_text(
+                self.env._("Gold partners with a certificate order new products two months before all others.")
+            ),
         }
 
     def _prepare_academy_releases(self, program):

@@ -128,7 +128,6 @@ class PartnerLoyaltyTemplate(models.TransientModel):
 
         :rtype: list[dict]
         """
-        orders = self._get_metric("orders").id
         return self._keep_possible(
             [
                 {
@@ -143,25 +142,35 @@ class PartnerLoyaltyTemplate(models.TransientModel):
                     "kind": "order",
                     "effect_ids": [self._prepare_effect("point", amount=100), self._prepare_effect("mail")],
                 },
-                {
-                    "name": self.env._("Three months in a row"),
-                    "schedule": "month",
-                    "condition": "streak",
-                    "metric_id": orders,
-                    "threshold": 1,
-                    "streak_count": 3,
-                    "effect_ids": [self._prepare_effect("point", amount=150)],
-                },
-                {
-                    "name": self.env._("Best three of the month"),
-                    "schedule": "month",
-                    "condition": "top_count",
-                    "top_count": 3,
-                    "metric_id": orders,
-                    "effect_ids": [
-                        self._prepare_effect("point", basis="rank", rank_ids=self._prepare_ranks(300, 200, 100))
-                    ],
-                },
+                *self._prepare_order_actions(self._get_metric("orders")),
                 self._prepare_quiet_action(45),
             ]
         )
+
+    def _prepare_order_actions(self, metric):
+        """Return the values of the bonuses for who orders month by month, and most often.
+
+        :param metric: ``partner.loyalty.metric`` of the orders
+        :rtype: list[dict]
+        """
+        return [
+            {
+                "name": self.env._("Three months in a row"),
+                "schedule": "month",
+                "condition": "streak",
+                "metric_id": metric.id,
+                "threshold": 1,
+                "streak_count": 3,
+                "effect_ids": [self._prepare_effect("point", amount=150)],
+            },
+            {
+                "name": self.env._("Best three of the month"),
+                "schedule": "month",
+                "condition": "top_count",
+                "top_count": 3,
+                "metric_id": metric.id,
+                "effect_ids": [
+                    self._prepare_effect("point", basis="rank", rank_ids=self._prepare_ranks(300, 200, 100))
+                ],
+            },
+        ]

@@ -144,21 +144,7 @@ class PartnerLoyaltyTemplate(models.TransientModel):
         """
         return self._keep_possible(
             [
-                {
-                    "name": self.env._("Best three of the quarter"),
-                    "schedule": "quarter",
-                    "condition": "top_count",
-                    "top_count": 3,
-                    "metric_id": self._get_metric("turnover").id,
-                    "effect_ids": [
-                        self._prepare_effect(
-                            "money",
-                            basis="rank",
-                            rank_ids=self._prepare_ranks(*(self._scale(amount) for amount in (500, 300, 200))),
-                        ),
-                        self._prepare_effect("mail"),
-                    ],
-                },
+                self._prepare_best_action(),
                 {
                     "name": self.env._("Customers were served well"),
                     "schedule": "quarter",
@@ -171,13 +157,35 @@ class PartnerLoyaltyTemplate(models.TransientModel):
                     ],
                 },
                 self._prepare_quiet_action(60),
-                {
-                    "name": self.env._("A year together"),
-                    "schedule": "anniversary",
-                    "effect_ids": [
-                        self._prepare_effect("money", amount=self._scale(100)),
-                        self._prepare_effect("mail"),
-                    ],
-                },
+                self._prepare_anniversary_action(),
             ]
         )
+
+    def _prepare_best_action(self):
+        """Return the values of the bonus for the best of each quarter."""
+        return {
+            "name": self.env._("Best three of the quarter"),
+            "schedule": "quarter",
+            "condition": "top_count",
+            "top_count": 3,
+            "metric_id": self._get_metric("turnover").id,
+            "effect_ids": [
+                self._prepare_effect(
+                    "money",
+                    basis="rank",
+                    rank_ids=self._prepare_ranks(*(self._scale(amount) for amount in (500, 300, 200))),
+                ),
+                self._prepare_effect("mail"),
+            ],
+        }
+
+    def _prepare_anniversary_action(self):
+        """Return the values of the bonus for each year of membership."""
+        return {
+            "name": self.env._("A year together"),
+            "schedule": "anniversary",
+            "effect_ids": [
+                self._prepare_effect("money", amount=self._scale(100)),
+                self._prepare_effect("mail"),
+            ],
+        }
