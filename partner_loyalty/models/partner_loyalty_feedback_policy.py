@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
-# So long an invitation can be answered, and so long a member is not asked the same again, whatever is changed.
+# So long an invitation can be answered, and so long a member is asked nothing else, whatever is due or changed.
 ANSWER_DAYS = 30
 # So many members are asked in a night: nobody reads thousands of answers at once.
 ASKED_AT_ONCE = 500
@@ -199,8 +199,9 @@ class PartnerLoyaltyFeedbackPolicy(models.AbstractModel):
              WHERE member.program_id = %(program)s AND member.state = 'active' AND member.merged_into_id IS NULL
                AND period.number >= %(first)s
                AND NOT EXISTS (SELECT 1 FROM survey_user_input asked
-                                WHERE asked.loyalty_member_id = member.id AND asked.loyalty_purpose = %(purpose)s
-                                  AND (asked.loyalty_due_date >= due.day OR asked.create_date > %(since)s))
+                                WHERE asked.loyalty_member_id = member.id
+                                  AND (asked.create_date > %(since)s
+                                       OR asked.loyalty_purpose = %(purpose)s AND asked.loyalty_due_date >= due.day))
           ORDER BY due.day, member.id LIMIT %(limit)s
             """,
             today=SQL("%s::date", self._get_today()),

@@ -8,6 +8,7 @@ from .partner_loyalty_message_setting import MESSAGE_KINDS, MONEY_KINDS
 BATCH_SIZE = 100
 # The kinds that are about a record: its model, and what of it is named.
 NAMED_BY = {
+    "announcement": ("partner.loyalty.announcement", "name"),
     "claim": ("partner.loyalty.claim", "reward_id"),
     "dispute": ("partner.loyalty.inquiry", "name"),
     "payout": ("partner.loyalty.payout", "name"),

@@ -99,6 +99,15 @@ class TestAskMembers(FeedbackCommon):
         self.assertEqual(self._ask_satisfaction().loyalty_due_date, date(2026, 7, 1))
         self.assertFalse(self._ask_satisfaction())
 
+    def test_who_is_asked_one_thing_is_not_asked_another_in_the_same_month(self):
+        surveys = {"needs_survey_id": self.needs.id, "satisfaction_survey_id": self.satisfaction.id}
+        with freeze_time("2026-07-02 10:00:00"):
+            self.assertEqual(self._ask(**surveys).loyalty_purpose, "needs")
+            self.assertFalse(self._ask())
+            self.env.flush_all()
+            self.env.cr.execute("UPDATE survey_user_input SET create_date = '2026-06-01 10:00:00'")
+            self.assertEqual(self._ask().loyalty_purpose, "satisfaction")
+
     def test_a_shorter_rhythm_asks_nobody_twice_in_a_month(self):
         self._ask_satisfaction()
         self.program.satisfaction_months = 1

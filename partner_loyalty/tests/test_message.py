@@ -347,6 +347,7 @@ class TestAnnouncement(MessageCommon):
         self.assertEqual(len(self._get_mails()), 2)
         self.assertIn("New prices", self._get_mails()[0].body_html)
         self.assertEqual(self._get_mails()[0].subject, "News")
+        self.assertEqual(set(self._find().mapped("subject_name")), {"News"})
 
     def test_it_goes_to_a_segment_and_tier(self):
         segment = self.env["partner.loyalty.segment"].create(
