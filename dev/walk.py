@@ -66,7 +66,7 @@ class Walk:
         ).json()
         if "error" in response:
             raise AssertionError(response["error"]["data"]["message"])
-        return response["result"]
+        return response.get("result")
 
     def visit(self, page, path, status=200):
         """Open a page, look whether it fits the screen, and let axe look at it."""
