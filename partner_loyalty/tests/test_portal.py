@@ -293,12 +293,12 @@ class TestPortal(PortalCommon):
                     line.right = "finance" if line.contact_id == contact else line.right
         wizard = form.record
         self.assertEqual(
-            {line.contact_id.name: (line.right, line.has_login) for line in wizard.line_ids},
+            {line.contact_id: (line.right, line.has_login) for line in wizard.line_ids},
             {
-                "Joe of Dealer": ("sales", False),
-                "Owner of Dealer": ("owner", True),
-                "Finance of Dealer": ("finance", True),
-                "Sales of Dealer": ("finance", True),
+                self.dealer_contact: ("sales", False),
+                self.users["owner"].partner_id: ("owner", True),
+                self.users["finance"].partner_id: ("finance", True),
+                contact: ("finance", True),
             },
         )
         wizard.action_apply()

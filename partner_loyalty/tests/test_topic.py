@@ -160,7 +160,7 @@ class TestTopic(PortalCommon):
         page = self._open(f"{self.base}/discussions/{topic.id}", "owner")
         self.assertFalse(page.xpath("//form[contains(@action, '/discussions/')]"))
         response = self._send(f"{self.base}/discussions/{topic.id}", status=200, text="Hello")
-        self.assertIn("your membership does not go on", response.text)
+        self.assertIn("your membership is not active", response.text)
 
     def test_hostile_texts_are_shown_as_text(self):
         for text in HOSTILE:
