@@ -29,6 +29,9 @@ def report():
     """Write the whole report into the work folder, and print what is reached and the files that lack most."""
     if not is_on():
         return
+    if not any(FOLDER.glob("data*")):
+        say.note("Nothing was measured: the tests did not get to the end.")
+        return
     _coverage("combine", "--quiet", FOLDER)
     _coverage("html", "--directory", FOLDER / "html", "--quiet")
     _coverage("json", "-o", FOLDER / "coverage.json", "--quiet")
