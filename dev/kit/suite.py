@@ -21,6 +21,9 @@ EXPECTED = (
     " odoo.http: ",
     # The tests of what happens at once mute it, but not each in the same instant.
     "could not serialize access",
+    # What the database refuses, as a test tries it; users read it in words.
+    ' constraint "partner_loyalty_',
+    'of relation "partner_loyalty_',
 )
 
 
