@@ -34,12 +34,14 @@ class PartnerLoyaltyProgramMessage(models.AbstractModel):
     def _complete_message_settings(self):
         """Give programs that are older than a kind of message its line, switched off; of disputes they told before."""
         settings = self.env["partner.loyalty.message.setting"]
-        programs = self.env["partner.loyalty.program"].with_context(active_test=False).search([])
+        programs = self.env["partner.loyalty.program"].with_context(active_test=False)
         known = dict(settings._read_group([], ["program_id"], ["kind:array_agg"]))
+        kinds = {vals["kind"] for vals in settings._prepare_default_vals_list(programs)}
+        complete = [program.id for program, its_kinds in known.items() if kinds.issubset(its_kinds)]
         settings.create(
             [
                 vals
-                for program in programs
+                for program in programs.search([("id", "not in", complete)])
                 for vals in settings._prepare_default_vals_list(program, active_kinds=("dispute",))
                 if vals["kind"] not in known.get(program, ())
             ]
