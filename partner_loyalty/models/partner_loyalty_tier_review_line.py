@@ -65,7 +65,6 @@ class PartnerLoyaltyTierReviewLine(models.Model):
     )
     decided_tier_id = fields.Many2one(
         comodel_name="partner.loyalty.tier",
-        string="Decided Tier",
         required=True,
         index=True,
         ondelete="restrict",

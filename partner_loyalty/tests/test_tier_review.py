@@ -502,7 +502,7 @@ class TestTierReview(TierPolicyCommon):
             ({"decided_tier_id": program.tier_ids[2].id, "reason": " "}, "say why, the reason is kept"),
             ({"decided_tier_id": other_program.tier_ids[2].id, "reason": "Why"}, "is a tier of another program"),
             ({"reason": "N\0L"}, "contains a character that is no text"),
-            ({"decided_tier_id": "gold"}, "is nothing that “Decided” can hold"),
+            ({"decided_tier_id": "gold"}, "is nothing that “Decided Tier” can hold"),
         ):
             with self.subTest(values=values), self.assertRefused(words):
                 line.write(values)
