@@ -337,14 +337,15 @@ class TestOverviewInBrowser(OverviewCommon, HttpCase):
             f"/odoo/action-partner_loyalty.partner_loyalty_overview_action?active_id={self.program.id}",
             """
             (async () => {
-                const until = async (selector) => {
+                const when = async (find, what) => {
                     for (let turn = 0; turn < 200; turn++) {
-                        const found = document.querySelector(selector);
+                        const found = find();
                         if (found) { return found; }
                         await new Promise((resolve) => setTimeout(resolve, 100));
                     }
-                    throw new Error(`Not found: ${selector}`);
+                    throw new Error(`Not found: ${what}`);
                 };
+                const until = (selector) => when(() => document.querySelector(selector), selector);
                 await until(".o_loyalty_chart canvas");
                 const period = await until("select[name=period]");
                 period.value = "year";
@@ -355,6 +356,7 @@ class TestOverviewInBrowser(OverviewCommon, HttpCase):
                 await until(".o_loyalty_tile[data-name=turnover] .o_loyalty_tile_text");
                 tile.querySelector(".o_loyalty_tile_value").click();
                 await until(".o_list_view");
+                await when(() => !location.pathname.endsWith("overview"), "the address of the list");
                 history.back();
                 await until(".o_loyalty_tile[data-name=turnover]");
                 const year = document.querySelector("select[name=period]").value;
@@ -394,7 +396,7 @@ class TestOverviewExport(OverviewCommon, HttpCase):
         self.assertIn("Dealer%20Club", response.headers["Content-Disposition"])
         sheets = self._read(response)
         figures = {row[0]: row[1:4] for row in sheets["Figures"][1:]}
-        self.assertEqual(figures["Turnover through Members"], [2000, 1000, "USD"])
+        self.assertEqual(figures["Turnover through Members"], [2000, 1000, self.company.currency_id.name])
         self.assertEqual([row[1] for row in sheets["Months"][-4:]], [1000, 0, 1500, 500])
         self.assertEqual(sheets["Differences"][1][1:], ["Earned before", 100])
 

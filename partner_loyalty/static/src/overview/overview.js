@@ -32,7 +32,7 @@ export class LoyaltyOverview extends Component {
         // The one is for breadcrumbs, the other for the buttons of the browser.
         const getState = () => ({ options: { ...this.state.options } });
         useSetupAction({ getLocalState: getState, getGlobalState: getState });
-        onWillStart(() => this.load());
+        onWillStart(() => this.loadFirst());
     }
 
     /** What was chosen before one went elsewhere and came back, or the program that the page was opened from. */
@@ -40,6 +40,19 @@ export class LoyaltyOverview extends Component {
         const { state, globalState, action } = this.props;
         const programId = action.context.active_model === "partner.loyalty.program" && action.context.active_id;
         return { ...(state?.options || globalState?.options || (programId ? { program_id: programId } : {})) };
+    }
+
+    /** What was chosen may be gone by now, or belong to a company that is not chosen any more. */
+    async loadFirst() {
+        try {
+            await this.load();
+        } catch (error) {
+            if (!Object.keys(this.state.options).length) {
+                throw error;
+            }
+            this.state.options = {};
+            await this.load();
+        }
     }
 
     async load() {
