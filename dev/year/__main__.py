@@ -37,21 +37,23 @@ def main():
     registry = odoo.modules.registry.Registry(arguments.database)
     with registry.cursor() as cr:
         env = odoo.api.Environment(cr, odoo.SUPERUSER_ID, {"tracking_disable": True})
-        steady = play(env, arguments.seed, off=())
+        # Both begin on the same day, also where midnight passes in between.
+        first = date.today() + timedelta(days=1)
+        steady = play(env, arguments.seed, first, off=())
         weeks = random.Random(arguments.seed).sample(range(DAYS // 7), OFF_WEEKS)
-        broken = play(env, arguments.seed, off=weeks)
+        broken = play(env, arguments.seed, first, off=weeks)
     return report(steady, broken, weeks)
 
 
-def play(env, seed, off):
+def play(env, seed, first, off):
     """Play a year inside a savepoint, and take it back.
 
+    :param date first: its first day
     :param set off: numbers of the weeks in which no job runs
     :return: what was posted, which tiers were decided, and the log of the bonus actions
     :rtype: dict
     """
     chance = random.Random(seed)
-    first = date.today() + timedelta(days=1)
     with env.cr.savepoint() as savepoint:
         env.cr.execute("SELECT COALESCE(MAX(id), 0) FROM partner_loyalty_entry")
         before = env.cr.fetchone()[0]
