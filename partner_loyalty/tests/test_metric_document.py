@@ -100,7 +100,7 @@ class TestMeasureByDocument(MetricCommon):
     def _play_afterwards(self, random, invoice):
         """Credit an invoice in part or in full, invoice it again, or cancel it, or leave it as it is."""
         what = random.randrange(8)
-        day = str(invoice.invoice_date + timedelta(days=random.randrange(20)))
+        day = str(min(invoice.invoice_date + timedelta(days=random.randrange(20)), date.fromisoformat(TODAY)))
         if what == 0:
             invoice.button_draft()
             invoice.button_cancel()
