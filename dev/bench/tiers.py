@@ -2,7 +2,8 @@
 
 Beside it stand two queries written by hand. The *update* adds points up from a narrow ledger whose index holds all that
 it reads, and stores the tier on the member: it reads no documents and keeps no decisions. The *same work* reads the
-documents that the app reads, and writes a row for each decision into a table with the same keys and indexes.
+documents that the app reads, stores the tier on the app's own members, and writes a row for each decision into a table
+with the same keys and indexes.
 
 Two nights are measured: the one after a period has ended, when each member is decided, and any other, when members who
 have reached a higher tier rise and nobody else is written.
@@ -76,6 +77,9 @@ SAME_WORK = """
     ), closed AS (
         UPDATE bench.history history SET date_to = %(last)s
           FROM decided WHERE history.member_id = decided.id AND history.date_to IS NULL
+    ), moved AS (
+        UPDATE partner_loyalty_member member SET tier_id = decided.tier_id
+          FROM decided WHERE member.id = decided.id AND member.tier_id IS DISTINCT FROM decided.tier_id
     )
     INSERT INTO bench.history (
            member_id, program_id, company_id, tier_id, is_change, date_from, evaluation_date, turnover, cause, evidence)
