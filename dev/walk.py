@@ -222,9 +222,9 @@ class Walk:
     def act_by_each_right(self, logins):
         """Send each form that a right has, by tapping and by clicking, and try those that it has not."""
         for size in (PHONE, DESKTOP):
-            self.answer_all()
             sent = {}
             for right, login in logins.items():
+                self.answer_all()
                 page = self.open_page(size)
                 log_in(page, *login)
                 page.goto(f"{BASE_URL}/my/loyalty")
@@ -240,7 +240,7 @@ class Walk:
                         self.be_refused(page, right, action, sent.get(action) or general)
 
     def answer_all(self):
-        """Answer all that waits for an answer: a member asks only so much at once."""
+        """Answer what was asked, and publish what was begun: of both, only so much of a member waits at once."""
         domain = [("is_open", "=", True), ("adjustment_id", "=", False)]
         waiting = self.call("partner.loyalty.inquiry", "search_read", domain, ["kind"])
         for inquiry in waiting:
@@ -250,6 +250,8 @@ class Walk:
                 self.call("partner.loyalty.inquiry.decide", "action_decide", [wizard])
             else:
                 self.call("partner.loyalty.inquiry", "action_close", [inquiry["id"]])
+        topics = self.call("partner.loyalty.topic", "search", [("state", "=", "pending")])
+        self.call("partner.loyalty.topic", "action_publish", topics)
 
     def go_to_form(self, page, path, link):
         """Open a page, or what its first link of a kind leads to."""
@@ -262,7 +264,8 @@ class Walk:
 
         :param str address: where others have sent it, or None where nobody has
         """
-        is_offered = page.locator(f"form[method=post][action$='{action}']").count()
+        # Settings are read by all in the form in which the owner changes them.
+        is_offered = page.locator(f"form[method=post][action$='{action}'] [type=submit]:enabled").count()
         self.expect(page, not is_offered, f"{action} is not offered to {right}")
         if address:
             page.goto(f"{BASE_URL}/my")
