@@ -19,7 +19,7 @@ class TestImportTemplate(PartnerLoyaltyCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.program = cls._create_program([{}], name="Dealer Club")
-        names = ("Wood Corner", "Ready Mat", "Deco Addict")
+        names = ("Wood Corner", "Ready Mat", "Gemini Furniture")
         # The demo data may know companies of these names as well, and each name has to be that of one.
         cls.env["res.partner"].search([("name", "in", names)]).name = "Another"
         cls.partners = [cls._create_partner(name=name, is_company=True) for name in names]
@@ -43,9 +43,9 @@ class TestImportTemplate(PartnerLoyaltyCommon):
 
     def test_members(self):
         columns = ["program_id", "partner_id", "date_from", "referrer_id", "head_id", "is_named_on_leaderboard"]
-        corner, ready, deco = self._import_template("partner.loyalty.member", columns)
-        self.assertEqual([corner.partner_id, ready.partner_id, deco.partner_id], self.partners)
-        self.assertEqual((ready.referrer_id, deco.head_id), (corner, corner))
+        corner, ready, gemini = self._import_template("partner.loyalty.member", columns)
+        self.assertEqual([corner.partner_id, ready.partner_id, gemini.partner_id], self.partners)
+        self.assertEqual((ready.referrer_id, gemini.head_id), (corner, corner))
         self.assertEqual(corner.date_from, Date.to_date("2026-01-01"))
 
     def test_special_agreements(self):
