@@ -85,7 +85,11 @@ UNDONE = {
         "action_reopen": "Close",
         "action_take": "somebody else takes over",
     },
-    "partner.loyalty.member": {"action_accept_terms": "opens a dialog", "action_see_as_partner": "shows a page"},
+    "partner.loyalty.member": {
+        "action_accept_terms": "opens a dialog",
+        "action_new_quotation": "opens a draft",
+        "action_see_as_partner": "shows a page",
+    },
     "partner.loyalty.message": {"action_retry": "sends what was to be sent"},
     "partner.loyalty.news": {"action_publish": "Withdraw"},
     "partner.loyalty.payout": {
@@ -109,6 +113,7 @@ UNDONE = {
         "action_publish": "Close",
         "action_refuse": "Publish",
     },
+    "res.company": {"action_save_loyalty_payout": "the settings can be changed"},
     "res.partner": {"action_enroll_loyalty": "opens a dialog"},
     "sale.order": {
         "action_loyalty_stack_approve": "counts for the quotation as it is, a change asks again",
