@@ -20,7 +20,10 @@ from .row import compare_seconds
 
 TARGET = 2
 READER = "partner_loyalty.partner_loyalty_group_officer"
-MISSED = "something is read more than once, or line by line: look for the query that takes long."
+MISSED = (
+    "by hand the documents are read once for all periods, while the page reads them for the figures of the period, "
+    "again for those of the time before, and again for the months. It would take one reading that all of them share."
+)
 
 SALES = """
     WITH holder AS (
