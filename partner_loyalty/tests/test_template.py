@@ -135,7 +135,7 @@ class TestTemplate(PartnerLoyaltyCommon):
     def test_a_product_of_another_company_is_refused(self):
         other = self.env["res.company"].create({"name": "Elsewhere"})
         product = self.env["product.product"].sudo().create({"name": "Theirs", "company_id": other.id})
-        with self.assertRefused("Elsewhere"):
+        with self.assertRefused("Theirs"):
             self._create_from("live", product_id=product.id)
 
     def test_without_a_purchase_journal_the_program_says_what_is_missing(self):
