@@ -186,6 +186,7 @@ class TestTemplate(PartnerLoyaltyCommon):
         self.assertEqual(
             [gold.with_context(lang=lang).name for lang in ("en_US", "uk_UA", "ru_RU")], ["Gold", "Золото", "Золотой"]
         )
+        self.assertRegex(self._get_log(program), "[а-я]{4}")
         rule = program.rule_ids[0]
         self.assertEqual([rule.with_context(lang=lang).name for lang in ("en_US", "ru_RU")], ["Commission", "Комиссия"])
 

@@ -86,10 +86,11 @@ class PartnerLoyaltyTemplate(models.TransientModel):
     def action_create(self):
         """Create the program as a draft, and open it."""
         self.ensure_one()
-        source = self.with_company(self.company_id).with_context(lang=SOURCE)
+        source = self.with_company(self.company_id).with_context(lang=SOURCE, mail_create_nolog=True)
         program = source.env["partner.loyalty.program"].create(source._prepare_program_vals())
         source._complete(program)
         program = program.with_env(self.env)
+        program._message_log(body=program._creation_message())
         self._translate(self._get_created(program))
         self._note_what_is_missing(program)
         return program._get_records_action(context={})
