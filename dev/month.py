@@ -33,8 +33,8 @@ class Month:
 
     def close(self):
         """Close the month step by step; where one cannot be done, say so and go on with the others."""
+        self.begin()
         for step in (
-            self.begin,
             self.confirm_differences,
             self.decide_disputes,
             self.publish_tiers,
@@ -63,6 +63,8 @@ class Month:
         self._open(page, "loyalty-closings")
         self._keep(page, "closings")
         self._open_month(page)
+        if not page.locator("button[name=action_refresh]:visible").count():
+            raise AssertionError("This month is locked already: 'make reset' begins anew.")
         self._press(page, "action_refresh")
         self._keep(page, "month")
         self._check_ledger()
@@ -92,7 +94,7 @@ class Month:
         page = self.pages[MANAGER]
         self._open_step(page, 2)
         self._keep(page, "disputes")
-        if page.locator(".o_data_row").count():
+        if self._has_rows(page):
             page.locator(".o_data_row td.o_data_cell").first.click()
             settle(page, ".o_form_view")
             self._keep(page, "dispute")
@@ -117,7 +119,7 @@ class Month:
         page = self.pages[MANAGER]
         self._open_step(page, 4)
         self._keep(page, "held")
-        if page.locator(".o_data_row").count():
+        if self._has_rows(page):
             page.locator(".o_data_row td.o_data_cell").first.click()
             settle(page, ".o_form_view")
             self._keep(page, "held_payout")
@@ -255,11 +257,15 @@ class Month:
 
     def _select_all(self, page):
         """Tick all records of a list; return whether there are any."""
-        if not page.locator(".o_data_row").count():
+        if not self._has_rows(page):
             return False
         page.locator("thead .o_list_record_selector input").first.click()
         page.wait_for_timeout(700)
         return True
+
+    def _has_rows(self, page):
+        """Return whether a list has records; what is faded behind the words of an empty one are none."""
+        return bool(page.locator(".o_data_row").count()) and not page.locator(".o_view_sample_data").count()
 
     def _choose(self, page, field, text):
         box = page.locator(f"{MODAL} [name={field}] input").first
