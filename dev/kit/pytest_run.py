@@ -9,7 +9,7 @@ from .checks import Count
 
 # Two processes share the files, each with a copy of the database: one works while the other waits for PostgreSQL or
 # for the browser.
-SHARED = ("-n", "2", "--dist", "loadfile")
+SHARED = ("-n", "2", "--dist", "loadfile", "-p", "kit.own_filestore")
 
 
 def folders():
