@@ -76,6 +76,7 @@ class PartnerLoyaltyTierPeriod(models.Model):
         string="Set by",
         ondelete="restrict",
         readonly=True,
+        groups=STAFF_GROUPS,
         help="Who set the tier by hand, or published it.",
     )
     turnover = fields.Monetary(readonly=True, aggregator=None, help="Turnover that the decision was taken on.")
