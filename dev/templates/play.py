@@ -15,6 +15,7 @@ from .world import START, World
 # A year, and what it takes to look back at all of it.
 DAYS = 400
 TEMPLATES = ("service", "academy", "live")
+REPORT = "odoo.addons.base.models.ir_actions_report.IrActionsReport"
 
 
 def play(database, template, days=DAYS, tell=lambda text: None):
@@ -25,7 +26,7 @@ def play(database, template, days=DAYS, tell=lambda text: None):
     :return: how often each part happened, and what violates an invariant
     :rtype: tuple[dict, list]
     """
-    with _transaction(database) as cr, _without_mail_servers():
+    with _transaction(database) as cr, _without_paper():
         clock = Clock(cr)
         world = World(cr, clock, template)
         life, happened = Life(world), Happened(world)
@@ -81,7 +82,8 @@ def _transaction(database):
 
 
 @contextmanager
-def _without_mail_servers():
-    """Keep the mails in the queue: they are counted, and nobody gets one."""
-    with patch("odoo.addons.mail.models.mail_mail.MailMail.send", lambda *args, **kwargs: True):
+def _without_paper():
+    """Keep the mails in the queue, where they are counted and nobody gets one, and print nothing that they carry."""
+    no_pdf = patch(f"{REPORT}._render_qweb_pdf", lambda *args, **kwargs: (b"%PDF-1.4", "pdf"))
+    with patch("odoo.addons.mail.models.mail_mail.MailMail.send", lambda *args, **kwargs: True), no_pdf:
         yield
