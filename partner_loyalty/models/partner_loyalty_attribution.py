@@ -107,7 +107,7 @@ class PartnerLoyaltyAttribution(models.Model):
     def _check_reason(self):
         for change in self:
             if not (change.reason or "").strip():
-                raise ValidationError(self.env._("The reason is noted on each document: enter one."))
+                raise ValidationError(self.env._("It is noted on each document why it moves: enter a reason."))
 
     # In Python: a contact merge of Odoo deletes rows that hit a constraint of the database.
     @api.constrains("partner_id", "target_partner_id", "company_id")

@@ -121,6 +121,22 @@ class PartnerLoyaltyInputMixin(models.AbstractModel):
             check = CHECKS_BY_TYPE.get(field.type)
             if check and not getattr(self, check)(field, value):
                 raise ValidationError(self._get_refusal_of_value(field, value))
+            if field.type in ("one2many", "many2many") and not isinstance(value, models.BaseModel):
+                self._check_commands(self.env[field.comodel_name], value)
+
+    @api.model
+    def _check_commands(self, comodel, commands):
+        """Check what is created or changed on the way: the ORM may convert it before the other model sees it.
+
+        :param comodel: the model of the records that the commands are about
+        :param list commands: as :class:`odoo.fields.Command` makes them, or ids
+        :raises ValidationError: as :meth:`_check_input`
+        """
+        if not hasattr(comodel, "_check_input"):
+            return
+        for command in commands:
+            if isinstance(command, (list, tuple)) and command[0] in (Command.CREATE, Command.UPDATE):
+                comodel._check_input(command[2])
 
     @api.model
     def _check_field_names(self, vals):

@@ -202,7 +202,7 @@ class TestInquiry(InquiryCommon):
         self.assertIn("Disputed: ", line.reason)
         closing = self.env["partner.loyalty.closing"].create({"program_id": self.program.id, "date": "2026-02-28"})
         step = closing.step_ids.filtered(lambda step: step.code == "dispute")
-        self.assertRecordValues(step, [{"count": 2, "text": "disputes that nobody has decided: 2", "is_open": True}])
+        self.assertRecordValues(step, [{"count": 2, "text": "Disputes that nobody has decided: 2", "is_open": True}])
         self.assertEqual(step.action_open()["res_model"], "partner.loyalty.inquiry")
 
     def test_a_draft_payout_follows_a_dispute(self):

@@ -31,9 +31,9 @@ from . import partner_loyalty_portal_right
 from . import partner_loyalty_rule_version
 from . import partner_loyalty_statement
 from . import partner_loyalty_takeover
-from . import partner_loyalty_template
 from . import partner_loyalty_template_academy
 from . import partner_loyalty_template_live
 from . import partner_loyalty_template_service
+from . import partner_loyalty_template
 from . import partner_loyalty_tier_override
 from . import partner_loyalty_tier_review_refuse

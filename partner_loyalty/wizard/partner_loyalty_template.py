@@ -26,7 +26,12 @@ class PartnerLoyaltyTemplate(models.TransientModel):
 
     _name = "partner.loyalty.template"
     _description = "Program from a Template"
-    _inherit = ["partner.loyalty.wizard.mixin"]
+    _inherit = [
+        "partner.loyalty.wizard.mixin",
+        "partner.loyalty.template.service",
+        "partner.loyalty.template.academy",
+        "partner.loyalty.template.live",
+    ]
     _check_company_auto = True
 
     # === DEFAULT METHODS ===#

@@ -6,10 +6,11 @@ from odoo import models
 from odoo.fields import Command
 
 
-class PartnerLoyaltyTemplate(models.TransientModel):
+class PartnerLoyaltyTemplateAcademy(models.AbstractModel):
     """*Academy*: points that can be lost when nobody uses them, for sales and for what members learn."""
 
-    _inherit = "partner.loyalty.template"
+    _name = "partner.loyalty.template.academy"
+    _description = "Template: Academy"
 
     # === BUSINESS METHODS ===#
 

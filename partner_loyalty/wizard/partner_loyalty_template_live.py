@@ -2,10 +2,11 @@ from odoo import models
 from odoo.fields import Command
 
 
-class PartnerLoyaltyTemplate(models.TransientModel):
+class PartnerLoyaltyTemplateLive(models.AbstractModel):
     """*Live*: points at once, so that they are seen at once, and quick answers."""
 
-    _inherit = "partner.loyalty.template"
+    _name = "partner.loyalty.template.live"
+    _description = "Template: Live"
 
     # === BUSINESS METHODS ===#
 

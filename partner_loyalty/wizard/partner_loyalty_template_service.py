@@ -4,10 +4,11 @@ from odoo import models
 from odoo.fields import Command
 
 
-class PartnerLoyaltyTemplate(models.TransientModel):
+class PartnerLoyaltyTemplateService(models.AbstractModel):
     """*Sales & Service*: money, paid as customers pay, and more of it for those who serve their customers well."""
 
-    _inherit = "partner.loyalty.template"
+    _name = "partner.loyalty.template.service"
+    _description = "Template: Service"
 
     # === BUSINESS METHODS ===#
 
