@@ -146,11 +146,36 @@ class Life:
                 }
             )
 
+        if day.month % 3 == 0:
+            self._dispute(day)
+
+    def _dispute(self, day):
+        """Let the dealer that earns most dispute its latest line."""
+        member = self.world.get_member(self.world.dealers["Large"])
+        entry = self.env["partner.loyalty.entry"].search(
+            [("account_id.member_id", "=", member.id), ("amount_open", ">", 0)], order="id desc", limit=1
+        )
+        if entry:
+            self.env["partner.loyalty.inquiry"].create(
+                {
+                    "kind": "dispute",
+                    "member_id": member.id,
+                    "contact_id": member.partner_id.child_ids[0].id,
+                    "entry_id": entry.id,
+                    "name": f"Dispute of {day}",
+                    "text": "This should be more.",
+                }
+            )
+
     def _answer(self):
         inquiries = self.env["partner.loyalty.inquiry"].search(
             [("program_id", "=", self.program.id), ("is_open", "=", True)]
         )
-        inquiries.with_user(self.world.officer).action_answered()
+        inquiries.filtered(lambda one: one.kind == "question").with_user(self.world.officer).action_answered()
+        for dispute in inquiries.filtered(lambda one: one.kind == "dispute"):
+            wizards = self.env["partner.loyalty.inquiry.decide"].with_user(self.world.manager)
+            vals = {"inquiry_id": dispute.id, "decision": "explained", "text": "It is as the terms say."}
+            wizards.create(vals).action_decide()
 
     def _announce(self):
         announcement = self.env["partner.loyalty.announcement"].create(
