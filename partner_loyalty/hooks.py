@@ -33,5 +33,32 @@ def fill_company_columns(cr):
 
 
 def uninstall_hook(env):
-    """Drop the function behind the append-only tables; the tables take their triggers with them."""
+    """Drop the function behind the append-only tables, which take their triggers with them, and what ties all of ours.
+
+    They are dropped in a moment. Before that, Odoo deletes what came with the data files record by record, and would
+    log an error for each that one of ours names.
+    """
     env.cr.execute(SQL("DROP FUNCTION IF EXISTS partner_loyalty_append_only() CASCADE"))
+    for table, constraint in _get_references(env):
+        env.cr.execute(SQL("ALTER TABLE %s DROP CONSTRAINT %s", SQL.identifier(table), SQL.identifier(constraint)))
+
+
+def _get_references(env):
+    """Return the foreign keys that lead to a table of ours, or from one to another table.
+
+    :return: table and constraint of each
+    :rtype: list[tuple[str, str]]
+    """
+    models = [model for name, model in env.registry.items() if name.startswith("partner.loyalty.")]
+    tables = tuple(model._table for model in models if model._auto and not model._abstract)
+    return env.execute_query(
+        SQL(
+            """SELECT source.relname, foreign_key.conname
+                 FROM pg_constraint foreign_key
+                 JOIN pg_class source ON source.oid = foreign_key.conrelid
+                 JOIN pg_class target ON target.oid = foreign_key.confrelid
+                WHERE foreign_key.contype = 'f' AND (source.relname IN %(tables)s OR target.relname IN %(tables)s)
+                  AND source.relnamespace = current_schema::regnamespace""",
+            tables=tables,
+        )
+    )
