@@ -8,7 +8,7 @@ import sys
 import time
 
 from playwright.sync_api import sync_playwright
-from shots import ARGUMENTS, BASE_URL, CHROMIUM, DESKTOP, OUTPUT, log_in, settle
+from shots import ARGUMENTS, BASE_URL, CHROMIUM, DESKTOP, OUTPUT, call, log_in, settle
 
 CLICKS = 12
 INSTALL_MINUTES = 15
@@ -99,21 +99,11 @@ class FirstRun:
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            points = self.call("partner.loyalty.member", "search_read", [], ["point_balance"])[0]["point_balance"]
-            if points:
-                return points
+            (member,) = call(self.page, "partner.loyalty.member", "search_read", [], ["point_balance"], limit=1)
+            if member["point_balance"]:
+                return member["point_balance"]
             time.sleep(0.5)
         return 0
-
-    def call(self, model, method, *args):
-        """Call a method of a model as the administrator; return what it returns."""
-        response = self.page.request.post(
-            f"{BASE_URL}/web/dataset/call_kw/{model}/{method}",
-            data={"params": {"model": model, "method": method, "args": args, "kwargs": {}}},
-        ).json()
-        if "error" in response:
-            raise AssertionError(response["error"]["data"]["message"])
-        return response["result"]
 
 
 def main():

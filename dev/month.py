@@ -9,7 +9,7 @@ import re
 import sys
 
 from playwright.sync_api import Error, sync_playwright
-from shots import ARGUMENTS, BASE_URL, CHROMIUM, DESKTOP, OUTPUT, settle
+from shots import ARGUMENTS, BASE_URL, CHROMIUM, DESKTOP, OUTPUT, call, settle
 
 LANGUAGE = "ru_RU"
 OFFICER, MANAGER, ACCOUNTANT = "loyalty_officer", "loyalty_manager", "loyalty_accountant"
@@ -304,17 +304,8 @@ class Month:
 
     def _speak(self, lang):
         """Let the three read a language."""
-        users = self._call("res.users", "search", [("login", "in", [OFFICER, MANAGER, ACCOUNTANT])])
-        self._call("res.users", "write", users, {"lang": lang})
-
-    def _call(self, model, method, *args):
-        response = self.admin.request.post(
-            f"{BASE_URL}/web/dataset/call_kw/{model}/{method}",
-            data={"params": {"model": model, "method": method, "args": args, "kwargs": {}}},
-        ).json()
-        if "error" in response:
-            raise AssertionError(response["error"]["data"]["message"])
-        return response["result"]
+        users = call(self.admin, "res.users", "search", [("login", "in", [OFFICER, MANAGER, ACCOUNTANT])])
+        call(self.admin, "res.users", "write", users, {"lang": lang})
 
 
 def main():

@@ -89,6 +89,17 @@ def log_in(browser, login, size):
     return page
 
 
+def call(page, model, method, *args, **kwargs):
+    """Call a method of a model as the user of a page; return what it returns."""
+    response = page.request.post(
+        f"{BASE_URL}/web/dataset/call_kw/{model}/{method}",
+        data={"params": {"model": model, "method": method, "args": args, "kwargs": kwargs}},
+    ).json()
+    if "error" in response:
+        raise AssertionError(response["error"]["data"]["message"])
+    return response.get("result")
+
+
 def settle(page, selector=VIEW):
     """Wait until a view is there and has stopped loading."""
     page.wait_for_selector(selector, timeout=60_000)

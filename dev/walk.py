@@ -14,7 +14,7 @@ import time
 from axe_playwright_python.sync_playwright import Axe
 from letterbox import Mailbox
 from playwright.sync_api import sync_playwright
-from shots import ARGUMENTS, BASE_URL, CHROMIUM, DESKTOP, OUTPUT, PHONE, settle
+from shots import ARGUMENTS, BASE_URL, CHROMIUM, DESKTOP, OUTPUT, PHONE, call, settle
 
 PASSWORD = "correct horse battery"
 SERIOUS = ("serious", "critical")
@@ -60,13 +60,7 @@ class Walk:
 
     def call(self, model, method, *args, **kwargs):
         """Call a method of a model as the administrator; return what it returns."""
-        response = self.admin.request.post(
-            f"{BASE_URL}/web/dataset/call_kw/{model}/{method}",
-            data={"params": {"model": model, "method": method, "args": args, "kwargs": kwargs}},
-        ).json()
-        if "error" in response:
-            raise AssertionError(response["error"]["data"]["message"])
-        return response.get("result")
+        return call(self.admin, model, method, *args, **kwargs)
 
     def visit(self, page, path, status=200):
         """Open a page, look whether it fits the screen, and let axe look at it."""
