@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..const import STAFF_GROUPS
 from ..tools import periods
 
 
@@ -17,6 +18,9 @@ class PartnerLoyaltyPayoutPolicy(models.AbstractModel):
 
     # That of the company of the program; an amount needs to know its currency here as well.
     currency_id = fields.Many2one(comodel_name="res.currency")
+    analytic_distribution = fields.Json(groups=STAFF_GROUPS)
+    analytic_precision = fields.Integer(groups=STAFF_GROUPS)
+    distribution_analytic_account_ids = fields.Many2many(groups=STAFF_GROUPS)
     payout_schedule = fields.Selection(
         selection=[("request", "When they are prepared"), ("month", "Monthly"), ("quarter", "Quarterly")],
         string="Payouts",
@@ -30,6 +34,7 @@ class PartnerLoyaltyPayoutPolicy(models.AbstractModel):
     payout_minimum = fields.Monetary(help="A smaller balance waits for the next payout.")
     payout_limit = fields.Monetary(
         string="Second Approval from",
+        groups=STAFF_GROUPS,
         help="A payout of so much is approved by two managers, neither of whom prepared it. Zero: one is enough.",
     )
     payout_needs_terms = fields.Boolean(
@@ -62,12 +67,14 @@ class PartnerLoyaltyPayoutPolicy(models.AbstractModel):
         string="Bill Journal",
         domain="[('type', '=', 'purchase')]",
         check_company=True,
+        groups=STAFF_GROUPS,
         help="Approved payouts become draft vendor bills in this purchase journal.",
     )
     payout_product_id = fields.Many2one(
         comodel_name="product.product",
         string="Bill Product",
         check_company=True,
+        groups=STAFF_GROUPS,
         help="The product on the vendor bill. It decides the expense account and the taxes.",
     )
 

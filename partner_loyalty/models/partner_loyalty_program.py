@@ -144,14 +144,19 @@ class PartnerLoyaltyProgram(models.Model):
         comodel_name="account.journal",
         domain="[('type', '=', 'general')]",
         check_company=True,
+        groups=STAFF_GROUPS,
         help="Entries about what is owed to members are drafted in this journal.",
     )
     liability_account_id = fields.Many2one(
-        comodel_name="account.account", check_company=True, help="Holds what is owed to members."
+        comodel_name="account.account",
+        check_company=True,
+        groups=STAFF_GROUPS,
+        help="Holds what is owed to members.",
     )
     liability_expense_account_id = fields.Many2one(
         comodel_name="account.account",
         check_company=True,
+        groups=STAFF_GROUPS,
         help="Bears the cost of what members have earned and not been paid yet.",
     )
 

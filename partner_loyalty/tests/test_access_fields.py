@@ -8,11 +8,14 @@ from odoo.tests import tagged
 from .test_access import RIGHTS, AccessCommon
 
 # What the name of a field that is for the company alone looks like.
-INTERNAL = re.compile(r"budget|comment|cost|error|floor|internal|margin|note|reason")
+INTERNAL = re.compile(r"analytic|budget|comment|cost|error|floor|internal|journal|liability|limit|margin|note|reason")
 
 # Fields with such names that are for more people, each with the reason.
 OPEN = {
-    "partner.loyalty.reward": {"point_cost": "what a member pays for it"},
+    "partner.loyalty.reward": {
+        "member_limit": "how often a member can have it",
+        "point_cost": "what a member pays for it",
+    },
     "partner.loyalty.claim": {
         "note": "what the member wished",
         "rating_comment": "what the member said about it",
@@ -34,7 +37,18 @@ OPEN = {
     },
 }
 STAFF_ONLY = {
-    "partner.loyalty.program": {"assumed_margin", "stack_margin_floor", "stack_price_floor"},
+    "partner.loyalty.program": {
+        "analytic_distribution",
+        "assumed_margin",
+        "liability_account_id",
+        "liability_expense_account_id",
+        "liability_journal_id",
+        "payout_journal_id",
+        "payout_limit",
+        "payout_product_id",
+        "stack_margin_floor",
+        "stack_price_floor",
+    },
     "partner.loyalty.rule": {"budget"},
     "partner.loyalty.reward": {"unit_cost"},
     "partner.loyalty.payout": {"bill_error", "hold_reason", "refuse_reason"},
