@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, clean_context, format_date, plaintext2html
+from odoo.tools.mail import email_re
 
 from ..tools import names
 
@@ -52,14 +53,12 @@ class PartnerLoyaltyDeal(models.Model):
             "submitted_by_id",
         }
     )
-    # What a manager decides on: it stands from the submission on.
+    # What a manager decides on: it stands from the submission on. Whom to talk to and how far that is goes on.
     _submitted_fields = frozenset(
         {
-            "contact_name",
             "customer_id",
             "customer_name",
             "date_deadline",
-            "description",
             "expected_amount",
             "member_id",
             "name",
@@ -100,6 +99,8 @@ class PartnerLoyaltyDeal(models.Model):
     contact_name = fields.Char(
         string="Contact Person", help="Whom to talk to, with a phone number or an e-mail address."
     )
+    # By it Odoo's privacy lookup finds whom a member wrote of.
+    email_from = fields.Char(string="E-mail of the Contact", compute="_compute_email_from", store=True)
     customer_key = fields.Char(compute="_compute_customer_key", store=True, precompute=True, index=True)
     description = fields.Text(help="What the customer needs, and how far the talks are.")
     expected_amount = fields.Monetary(tracking=True, help="What the sale is expected to bring, without taxes.")
@@ -172,6 +173,12 @@ class PartnerLoyaltyDeal(models.Model):
         for deal in self:
             company = deal.customer_id.commercial_partner_id
             deal.customer_name = company.name or deal.customer_id.name or deal.customer_name
+
+    @api.depends("contact_name", "description")
+    def _compute_email_from(self):
+        for deal in self:
+            text = f"{deal.contact_name or ''}\n{deal.description or ''}"
+            deal.email_from = ", ".join(dict.fromkeys(email_re.findall(text))) or False
 
     @api.depends("customer_name")
     def _compute_customer_key(self):
@@ -313,8 +320,8 @@ class PartnerLoyaltyDeal(models.Model):
             "date_deadline": self.date_deadline,
             "description": plaintext2html(self.description) if self.description else False,
             "user_id": user_sudo.id if self.company_id in user_sudo.company_ids else False,
-            # Where it is not known, the opportunity takes it from the contact.
-            **({"contact_name": self.contact_name} if self.contact_name else {}),
+            # What is not known, the opportunity takes from the contact.
+            **{name: self[name] for name in ("contact_name", "email_from") if self[name]},
         }
 
     def _check_lead(self, lead):

@@ -21,6 +21,8 @@ class TestPrivacy(AccessCommon):
         )
         waiting = cls.records["partner.loyalty.external.order"]
         waiting.sudo().payload = {**waiting.payload, "customer": {"name": "Zoe", "phone": False, "email": EMAIL}}
+        deal = cls.records["partner.loyalty.deal"]
+        deal.write({"contact_name": f"Ann of {NAME}", "description": f"Ask Zoe ({EMAIL}) of {NAME}."})
         cls.env.flush_all()
 
     def _find(self):
@@ -46,7 +48,8 @@ class TestPrivacy(AccessCommon):
         found = {(line.res_model, line.res_id) for line in self._find()}
         held = self._get_rows_with(EMAIL)
         self.assertEqual(
-            {model for model, _row_id in held}, {"partner.loyalty.application", "partner.loyalty.external.order"}
+            {model for model, _row_id in held},
+            {"partner.loyalty.application", "partner.loyalty.deal", "partner.loyalty.external.order"},
         )
         self.assertEqual(held - found, set())
 
@@ -57,17 +60,19 @@ class TestPrivacy(AccessCommon):
                 ids = found.filtered(lambda line, model=model: line.res_model == model).mapped("res_id")
                 self.assertLessEqual(set(self.records[model].ids), set(ids))
 
-    def test_what_was_found_can_be_deleted_where_it_is_no_account(self):
+    def test_what_was_found_can_be_deleted_or_overwritten_where_it_is_no_account(self):
         lines = self._find().filtered(
             lambda line: line.res_model in ("partner.loyalty.application", "partner.loyalty.external.order")
         )
         lines.action_unlink_all()
+        self.records["partner.loyalty.deal"].description = False
         self.assertFalse(self._get_rows_with(EMAIL))
 
     def test_a_name_that_is_overwritten_is_gone_and_the_ledger_stays(self):
         entries = self._get_entries(self.member)
         before = entries.read(["amount", "amount_open", "type", "date", "sequence"])
         self.assertTrue(before)
+        self.records["partner.loyalty.deal"].write({"contact_name": False, "description": False})
         self.dealer.write({"name": "Former Partner", "email": False, "phone": False, "street": False})
         self._find().filtered(
             lambda line: line.res_model in ("partner.loyalty.application", "partner.loyalty.external.order")
