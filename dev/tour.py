@@ -25,7 +25,10 @@ ROLES = ("loyalty_manager", "admin", "loyalty_officer", "loyalty_accountant", "l
 ROOT = "partner_loyalty.partner_loyalty_menu_root"
 # Where those meet the app who have no menu of it.
 WITHOUT_MENU = {"Quotations": "sale.action_quotations", "Opportunities": "crm.crm_lead_opportunities"}
-VIEW = ".o_action_manager .o_action, .modal .o_form_view"
+VIEW = (
+    ".o_action_manager .o_action, .o_loyalty_overview .container-fluid:not([aria-busy]), .modal .o_form_view,"
+    " .o_action_manager .o_nocontent_help"
+)
 DIALOG = ".modal.o_technical_modal, .modal.d-block"
 RECORDS = ".o_data_row, .o_kanban_record:not(.o_kanban_ghost)"
 # Buttons that only show something. Others are clicked where they ask first, and are then told no.
@@ -34,7 +37,8 @@ SHOWS = re.compile(r"action_view_\w+$")
 READ_TEXTS = """() => {
     const written = ".o_data_cell:not(.o_badge_cell), .o-mail-Chatter, .o_loyalty_html, .o_kanban_record,"
         + " .o_field_widget:not(.o_field_badge):not(.o_field_selection):not(.o_field_statusbar), .o_menu_brand,"
-        + " .o_user_menu, .o_breadcrumb, .o_facet_value, .o_group_name, .o_pivot, .o_calendar_renderer, style, script";
+        + " .o_user_menu, .o_breadcrumb, .o_facet_value, .o_group_name, .o_pivot, .o_calendar_renderer, style, script,"
+        + " .o_activity_record, .o_activity_summary_cell";
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const texts = new Set();
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -71,7 +75,9 @@ class Tour(Walk):
             for language, known in words.items():
                 catalog = polib.pofile(str(module / "i18n" / f"{language[:2]}.po"))
                 known.update(entry.msgid for entry in catalog if entry.msgstr and entry.msgstr != entry.msgid)
-        return words
+        # What people named as a template of a program would name it.
+        names = {tier["name"] for tier in self.call("partner.loyalty.tier", "search_read", [], ["name"])}
+        return {language: known - names for language, known in words.items()}
 
     # --- Going round ---
 
