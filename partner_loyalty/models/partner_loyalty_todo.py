@@ -454,6 +454,12 @@ class PartnerLoyaltyTodo(models.Model):
 
     # === COMPUTE METHODS ===#
 
+    @api.depends("kind")
+    def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for todo in self:
+            todo.display_name = kinds.get(todo.kind)
+
     def _compute_record_name(self):
         for model, todos in self.grouped("res_model").items():
             # Not everybody who sees that there is something to do may read it, such as quotations of other teams.

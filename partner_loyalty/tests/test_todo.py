@@ -106,10 +106,13 @@ class TestTodo(AccessCommon):
                 self.assertEqual(seen, roles)
 
     def test_work_has_a_name_and_opens(self):
+        labels = dict(self.env["partner.loyalty.todo"]._fields["kind"]._description_selection(self.env))
         for kind, model, vals, roles in WORK:
             with self.subTest(work=kind, standing=vals), self._let(model, vals):
                 todo = self._get_waiting(min(roles), kind)[0]
                 self.assertTrue(todo.record_name or model == "sale.order")
+                # What the way back from the record is called.
+                self.assertEqual(todo.display_name, labels[kind])
                 self.assertTrue(todo.action_open()["res_model"])
 
     def test_what_one_may_not_read_has_no_name_and_hides_nothing_else(self):
