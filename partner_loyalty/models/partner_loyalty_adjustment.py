@@ -49,7 +49,9 @@ class PartnerLoyaltyAdjustment(models.Model):
 
     # === FIELDS ===#
 
-    name = fields.Char(string="Number", required=True, readonly=True, copy=False, default="/")
+    name = fields.Char(
+        string="Number", required=True, readonly=True, copy=False, default=lambda self: self.env._("New")
+    )
     member_id = fields.Many2one(
         comodel_name="partner.loyalty.member",
         required=True,

@@ -95,7 +95,9 @@ class PartnerLoyaltyClaim(models.Model):
 
     # === FIELDS ===#
 
-    name = fields.Char(string="Number", required=True, readonly=True, copy=False, default="/")
+    name = fields.Char(
+        string="Number", required=True, readonly=True, copy=False, default=lambda self: self.env._("New")
+    )
     reward_id = fields.Many2one(
         comodel_name="partner.loyalty.reward",
         required=True,

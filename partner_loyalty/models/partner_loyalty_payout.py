@@ -57,7 +57,9 @@ class PartnerLoyaltyPayout(models.Model):
 
     # === FIELDS ===#
 
-    name = fields.Char(string="Number", required=True, readonly=True, copy=False, default="/")
+    name = fields.Char(
+        string="Number", required=True, readonly=True, copy=False, default=lambda self: self.env._("New")
+    )
     member_id = fields.Many2one(readonly=True)
     date = fields.Date(
         string="Matured until", required=True, readonly=True, help="What had matured by this day is paid out."
