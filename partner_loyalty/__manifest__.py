@@ -161,6 +161,8 @@
             "partner_loyalty/static/src/overview/**/*",
             "partner_loyalty/static/src/onboarding/**/*",
             "partner_loyalty/static/src/js/tours/**/*",
+            "partner_loyalty/static/src/number/**/*",
+            "partner_loyalty/static/src/program/**/*",
             "partner_loyalty/static/src/progress/**/*",
         ],
         "web.assets_frontend": [

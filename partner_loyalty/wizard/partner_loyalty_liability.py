@@ -169,6 +169,7 @@ class PartnerLoyaltyLiabilityExpiryLine(models.TransientModel):
 
     wizard_id = fields.Many2one(comodel_name="partner.loyalty.liability", required=True, ondelete="cascade", index=True)
     program_id = fields.Many2one(comodel_name="partner.loyalty.program", readonly=True)
+    currency_id = fields.Many2one(related="program_id.currency_id")
     unit = fields.Selection(selection=UNITS, readonly=True)
     month = fields.Date(readonly=True)
     month_name = fields.Char(string="Expires in", compute="_compute_month_name")
