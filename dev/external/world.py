@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from chaos.world import transaction
-from fuzz.world import get_currency
+from company import create_company
 from kit import odoo as kit_odoo
 from kit import ports
 
@@ -29,8 +29,9 @@ class World:
     def __init__(self, database):
         self.database = database
         with transaction(database) as env:
-            self.company_id = self._create_company(env).id
-            env = env(context={**env.context, "allowed_company_ids": [self.company_id]})
+            company = create_company(env, "Shop", "UAH", country_id=env.ref("base.ua").id)
+            self.company_id, env = company.id, company.env
+            self._create_products(env)
             program = self._create_program(env)
             partners = env["res.partner"].create(
                 [{"name": f"Partner {number}", "is_company": True} for number in range(PARTNERS)]
@@ -39,27 +40,13 @@ class World:
             self.program_id, self.codes = program.id, members.mapped("referral_code")
             self.key = self._create_key(env)
 
-    def _create_company(self, env):
-        company = env["res.company"].create(
-            {"name": "Shop", "currency_id": get_currency(env, "UAH").id, "country_id": env.ref("base.ua").id}
-        )
-        env.user.company_ids |= company
-        env = env(context={**env.context, "allowed_company_ids": company.ids})
-        env["account.chart.template"].try_loading("generic_coa", company.with_env(env), install_demo=False)
-        company.with_env(env).write(
-            {
-                "currency_id": get_currency(env, "UAH").id,
-                "account_sale_tax_id": False,
-                "account_purchase_tax_id": False,
-            }
-        )
+    def _create_products(self, env):
         env["product.product"].create(
             [
                 {"name": name, "default_code": name, "list_price": float(price), "taxes_id": False}
                 for name, price in PRODUCTS.items()
             ]
         )
-        return company
 
     def _create_program(self, env):
         rules = [{"name": kind, "kind": kind, "role": "referrer", "rate": float(RATE)} for kind in KINDS]

@@ -1,11 +1,10 @@
 """``make fuzz``: play random sequences, and the ledger alone by Hypothesis."""
 
 import argparse
-import contextlib
 import random
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import closing
 
 from kit import say
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
@@ -39,30 +38,19 @@ def main():
         # At once: a run of hours may be stopped before its end.
         run.keep_found(report.failures)
     code = say_report(report)
-    with taken_back(arguments.database) as cr, run.playing(cr) as player:
+    # What is not committed is rolled back.
+    with closing(Registry(arguments.database).cursor()) as cr, run.playing(cr) as player:
         return play_ledger(player, arguments.examples) or code
 
 
 def play(database, sequences, report):
     """Play sequences in a world of their own, and clear away what they leave behind in the tables."""
-    with taken_back(database) as cr, run.playing(cr) as player:
+    with closing(Registry(database).cursor()) as cr, run.playing(cr) as player:
         run.run(player, sequences, report, progress=_say_progress, failed=_say_failure)
-    cr = Registry(database).cursor()
-    with contextlib.closing(cr):
+    with closing(Registry(database).cursor()) as cr:
         cr.commit()
         cr.connection.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
         cr.execute("VACUUM")
-
-
-@contextmanager
-def taken_back(database):
-    """Give a cursor whose transaction is rolled back."""
-    cr = Registry(database).cursor()
-    try:
-        yield cr
-    finally:
-        cr.rollback()
-        cr.close()
 
 
 def play_ledger(player, examples):

@@ -3,6 +3,8 @@
 from datetime import date
 from decimal import Decimal
 
+from company import create_company, get_currency, get_journal
+
 from odoo import SUPERUSER_ID, api
 from odoo.fields import Command
 
@@ -53,20 +55,10 @@ class Shop:
 
     def __init__(self, env, currency):
         self.currency = currency
-        self.company = env["res.company"].create(
-            {"name": f"Fuzz {currency}", "currency_id": get_currency(env, currency).id}
-        )
-        allowed = env.user.company_ids | self.company
-        env.user.company_ids = allowed
-        self.env = env(context={**QUIET, "allowed_company_ids": self.company.ids})
-        self.env["account.chart.template"].try_loading("generic_coa", self.company, install_demo=False)
-        self.company = self.company.with_env(self.env)
-        # The chart brings a currency of its own.
-        self.company.currency_id = get_currency(env, currency)
-        self.company.account_sale_tax_id = self.company.account_purchase_tax_id = False
+        self.company = create_company(env(context=QUIET), f"Fuzz {currency}", currency)
+        self.env = self.company.env
         self._set_rates()
-        self.sales, self.bank, self.purchases = (self._get_journal(kind) for kind in ("sale", "bank", "purchase"))
-        self._give_outstanding_account()
+        self.sales, self.bank = get_journal(self.company, "sale"), get_journal(self.company, "bank")
         self.product = self._create_product("Thing", invoice_policy="order")
         self.pricelists = {
             name: self.env["product.pricelist"].create({"name": name, "currency_id": get_currency(env, name).id}).id
@@ -89,25 +81,6 @@ class Shop:
                 }
             )
 
-    def _get_journal(self, kind):
-        domain = [("type", "=", kind), ("company_id", "=", self.company.id)]
-        return self.env["account.journal"].search(domain, limit=1)
-
-    def _give_outstanding_account(self):
-        """Let payments be booked when they are registered."""
-        account = self.env["account.account"].create(
-            {
-                "name": "Outstanding",
-                "code": "FUZZ01",
-                "account_type": "asset_current",
-                "reconcile": True,
-                "company_ids": [Command.set(self.company.ids)],
-            }
-        )
-        (self.bank.inbound_payment_method_line_ids | self.bank.outbound_payment_method_line_ids).write(
-            {"payment_account_id": account.id}
-        )
-
     def _create_product(self, name, **values):
         return self.env["product.product"].create(
             {"name": name, "type": "service", "taxes_id": False, "supplier_taxes_id": False, **values}
@@ -121,7 +94,7 @@ class Shop:
                 "date_from": START,
                 "tz": "UTC",
                 "user_id": False,
-                "payout_journal_id": self.purchases.id,
+                "payout_journal_id": get_journal(self.company, "purchase").id,
                 "payout_product_id": self._create_product("Bonus").id,
                 "expiry_of_money": True,
                 "tier_ids": [
@@ -175,8 +148,3 @@ class World:
                 "group_ids": [Command.set(groups.ids)],
             }
         )
-
-
-def get_currency(env, name):
-    """Return a currency, active or not."""
-    return env["res.currency"].with_context(active_test=False).search([("name", "=", name)])

@@ -1,6 +1,6 @@
 """Plays a year of a template, in a transaction of its own that is never committed."""
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -26,7 +26,8 @@ def play(database, template, days=DAYS, tell=lambda text: None):
     :return: how often each part happened, and what violates an invariant
     :rtype: tuple[dict, list]
     """
-    with _transaction(database) as cr, _without_paper():
+    # What is not committed is rolled back.
+    with closing(Registry(database).cursor()) as cr, _without_paper():
         clock = Clock(cr)
         world = World(cr, clock, template)
         life, happened = Life(world), Happened(world)
@@ -69,16 +70,6 @@ class Jobs:
         for action in self.actions:
             action.with_context(active_test=True).run()
             self.env.cr.flush()
-
-
-@contextmanager
-def _transaction(database):
-    cr = Registry(database).cursor()
-    try:
-        yield cr
-    finally:
-        cr.rollback()
-        cr.close()
 
 
 @contextmanager

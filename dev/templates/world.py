@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from company import create_company, get_journal
+
 from odoo.api import SUPERUSER_ID, Environment
 from odoo.fields import Command
 
@@ -36,33 +38,19 @@ class World:
     def __init__(self, cr, clock, template):
         self.clock, self.template = clock, template
         with clock.at(START, 8):
-            env = Environment(cr, SUPERUSER_ID, QUIET)
-            self.company = self._create_company(env)
-            self.env = env(context={**QUIET, "allowed_company_ids": self.company.ids})
+            self.company = create_company(Environment(cr, SUPERUSER_ID, QUIET), "A Year", "EUR")
+            self.company.partner_id.email = "company@example.com"
+            self.env = self.company.env
             self.officer, self.manager, self.other_manager = map(self._create_user, ("officer", "manager", "manager"))
             self.product = self._create_product("Thing", list_price=100)
             self.novelty = self._create_product("Novelty", list_price=500)
-            self.sales, self.bank = self._get_journal("sale"), self._get_journal("bank")
-            self._give_outstanding_account()
+            self.bank = get_journal(self.company, "bank")
             self.dealers = {name: self._create_partner(name) for name in DEALERS}
             self.referrers = [self._create_partner(name) for name in REFERRERS]
             self.customers = [self._create_partner(f"Customer {number}") for number in range(CUSTOMERS)]
             self._tell_past()
             self.program = self._create_program()
             self.members = self._enroll()
-
-    def _create_company(self, env):
-        company = env["res.company"].create({"name": "A Year", "currency_id": env.ref("base.EUR").id})
-        env.ref("base.EUR").active = True
-        env.user.company_ids |= company
-        env = env(context={**env.context, "allowed_company_ids": company.ids})
-        env["account.chart.template"].try_loading("generic_coa", company.with_env(env), install_demo=False)
-        company = company.with_env(env)
-        # The chart brings a currency and taxes of its own.
-        company.write({"currency_id": env.ref("base.EUR").id, "account_sale_tax_id": False})
-        company.account_purchase_tax_id = False
-        company.partner_id.email = "company@example.com"
-        return company
 
     def _create_user(self, role):
         groups = self.env.ref(f"partner_loyalty.partner_loyalty_group_{role}") | self.env.ref("base.group_user")
@@ -83,24 +71,6 @@ class World:
         return self.env["product.product"].create(
             {"name": name, "type": "consu", "taxes_id": False, "invoice_policy": "order", **vals}
         )
-
-    def _get_journal(self, kind):
-        domain = [("type", "=", kind), ("company_id", "=", self.company.id)]
-        return self.env["account.journal"].search(domain, limit=1)
-
-    def _give_outstanding_account(self):
-        """Let payments be booked when they are registered."""
-        account = self.env["account.account"].create(
-            {
-                "name": "Outstanding",
-                "code": "YEAR01",
-                "account_type": "asset_current",
-                "reconcile": True,
-                "company_ids": [Command.set(self.company.ids)],
-            }
-        )
-        lines = self.bank.inbound_payment_method_line_ids | self.bank.outbound_payment_method_line_ids
-        lines.payment_account_id = account
 
     def _create_partner(self, name):
         """Create a company with two contacts."""

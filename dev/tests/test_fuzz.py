@@ -1,5 +1,7 @@
 """A sample of ``make fuzz``: random sequences against a reference model in plain Python."""
 
+from contextlib import closing
+
 import pytest
 from fuzz import run
 
@@ -11,13 +13,9 @@ from odoo.tools import mute_logger
 @pytest.fixture(scope="module")
 def player():
     """Return a player whose transaction is rolled back in the end."""
-    cr = Registry(get_db_name()).cursor()
-    try:
-        with mute_logger("odoo.sql_db"), run.playing(cr) as player:
-            yield player
-    finally:
-        cr.rollback()
-        cr.close()
+    cursor = Registry(get_db_name()).cursor()
+    with mute_logger("odoo.sql_db"), closing(cursor) as cr, run.playing(cr) as player:
+        yield player
 
 
 def test_random_sequences_agree_with_the_reference_model(player):
