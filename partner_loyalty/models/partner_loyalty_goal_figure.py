@@ -9,8 +9,6 @@ from ..tools.focus import Focus
 # A goal of these is about members, and measured by a metric; of the others it is one figure of the program.
 METRIC_SCOPES = ("member", "program")
 
-MAX_WEIGHT = 1000
-
 # What makes a target of a change be worked out anew.
 CHANGING_FIELDS = {"baseline", "date_from", "date_to", "kpi", "metric_id", "program_id", "scope", "target_change"}
 
@@ -242,7 +240,7 @@ class PartnerLoyaltyGoal(models.Model):
         if vals["is_reached"]:
             return "reached"
         elapsed = self._get_elapsed_share()
-        if self.scope != "figure" and self.scope != "outside":
+        if self.scope in METRIC_SCOPES:
             return "on_course" if vals["progress"] >= 100 * elapsed else "behind"
         expected = self.baseline + (self.target - self.baseline) * elapsed
         if self.direction == "down":

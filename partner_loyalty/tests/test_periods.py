@@ -21,15 +21,6 @@ class TestPeriods(BaseCase):
                 self.assertEqual(periods.month_end(day), end)
                 self.assertEqual(periods.month_start(day), day.replace(day=1))
 
-    def test_month_ends_are_those_that_have_passed(self):
-        self.assertEqual(
-            list(periods.month_ends(date(2027, 11, 15), date(2028, 3, 30))),
-            [date(2027, 11, 30), date(2027, 12, 31), date(2028, 1, 31), date(2028, 2, 29)],
-        )
-        self.assertEqual(list(periods.month_ends(date(2026, 1, 31), date(2026, 1, 31))), [date(2026, 1, 31)])
-        self.assertEqual(list(periods.month_ends(date(2026, 1, 1), date(2026, 1, 30))), [])
-        self.assertEqual(list(periods.month_ends(date(2026, 2, 1), date(2026, 1, 1))), [])
-
     def test_trailing_months_end_with_the_month_of_the_day(self):
         self.assertEqual(periods.trailing_months_start(date(2026, 3, 31), 12), date(2025, 4, 1))
         self.assertEqual(periods.trailing_months_start(date(2028, 2, 29), 12), date(2027, 3, 1))

@@ -16,14 +16,6 @@ def month_end(day):
     return month_start(day) + relativedelta(months=1, days=-1)
 
 
-def month_ends(first, last):
-    """Yield the month ends from that of ``first`` on, as far as they are not after ``last``."""
-    day = month_end(first)
-    while day <= last:
-        yield day
-        day = month_end(day + timedelta(days=1))
-
-
 MONTHS_BY_PERIOD = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
 
