@@ -14,6 +14,9 @@ from dateutil.relativedelta import relativedelta
 SEED = 20
 FIRST_MONTH = -14
 
+# From then on there are sales, of the year before as well.
+OLDEST_MONTH = -25
+
 # With its end bonus actions start.
 BONUS_MONTH = -12
 
@@ -29,6 +32,17 @@ class Enrollment(NamedTuple):
     program: str
     partner: str
     month: int
+
+
+class Regular(NamedTuple):
+    """Somebody who buys each quarter, from a month on; from the month in which a dealer joins on, more each time."""
+
+    buyer: str
+    products: tuple
+    first_month: int
+    amount: int
+    joined: int | None = None
+    growth: float = 0
 
 
 class Project(NamedTuple):
@@ -108,19 +122,56 @@ class PlannedPayout(NamedTuple):
 # What each dealer buys by month, up to the current one: its first number is the month in which it joins.
 DEALERS = {
     # Grows from the first kit to Gold.
-    "dealer_karpaty": (HOMES, (2, 3, 3, 4, 5, 6, 8, 9, 10, 13, 16, 19, 12, 8)),
+    "dealer_karpaty": (HOMES, (2, 3, 3, 4, 5, 6, 8, 9, 10, 13, 16, 19, 21, 22)),
     # Gold by one large roll-out, which drops out of the twelve months.
     "dealer_dnipro": (ROOFS, (62, 38, 10, 3, 3, 3, 2, 3, 3, 3, 3, 3, 3, 4, 3)),
-    "dealer_nordlicht": (STORAGE, (10, 9, 11, 10, 12, 9, 10, 12, 11, 10, 9, 12, 13, 11, 9)),
-    "dealer_dolyna": (HOMES, (4, 3, 5, 0, 4, 6, 3, 5, 4, 3, 6, 4, 5, 3, 2)),
-    "dealer_wisla": (ROOFS, (3, 4, 5, 4, 2, 6, 3, 4, 5, 3, 6, 4)),
-    "dealer_baltic": (HOMES, (2, 1, 0, 3, 2, 3, 2, 0, 2)),
+    "dealer_nordlicht": (STORAGE, (10, 9, 11, 10, 12, 9, 10, 12, 11, 10, 9, 12, 14, 15, 16)),
+    "dealer_dolyna": (HOMES, (4, 3, 5, 0, 4, 6, 3, 5, 4, 3, 6, 4, 6, 7, 6)),
+    "dealer_wisla": (ROOFS, (3, 4, 5, 4, 2, 6, 3, 4, 5, 6, 7, 6)),
+    "dealer_baltic": (HOMES, (2, 1, 0, 3, 2, 3, 2, 3, 3)),
     # Silver by an order that it sends back.
     "dealer_waldkirch": (STORAGE, (4, 3, 2, 26, 2, 0, 1, 2, 1, 1)),
-    "dealer_lonestar": (HOMES, (6, 5, 7, 3, 6, 5, 8, 4, 6, 7, 5, 6, 4)),
+    "dealer_lonestar": (HOMES, (6, 5, 7, 3, 6, 5, 8, 4, 6, 7, 5, 11, 12)),
     "dealer_prairie": (HOMES, (3, 2, 4, 3, 0, 2, 3, 2, 1, 0, 0)),
     "dealer_summit": (ROOFS, (4, 3, 3, 2, 2, 1, 0, 0, 0, 0, 0, 0, 0)),
 }
+
+# Smaller dealers who have bought for long, and more since they joined; and customers who are no members and whom nobody
+# brought, in the middle of their market.
+REGULARS = (
+    Regular("dealer_bug", HOMES, -25, 8, -13, 0.17),
+    Regular("dealer_tatra", ROOFS, -25, 9, -13, 0.14),
+    Regular("dealer_hanse", STORAGE, -25, 10, -13, 0.18),
+    Regular("dealer_bluebonnet", HOMES, -25, 7, -13, 0.2),
+    Regular("dealer_polissia", HOMES, -24, 6, -12, 0.15),
+    Regular("dealer_mazury", ROOFS, -24, 8, -12, 0.22),
+    Regular("dealer_isar", STORAGE, -24, 11, -12, 0.12),
+    Regular("dealer_mesa", ROOFS, -24, 9, -12, 0.18),
+    Regular("dealer_podillia", ROOFS, -23, 7, -11, 0.19),
+    Regular("dealer_elbe", HOMES, -23, 8, -11, 0.16),
+    Regular("dealer_sudety", HOMES, -23, 6, -11, 0.15),
+    Regular("dealer_pecan", STORAGE, -23, 9, -11, 0.13),
+    Regular("customer_brewery", ROOFS, -25, 9),
+    Regular("customer_sawmill", HOMES, -25, 8),
+    Regular("customer_nursery", STORAGE, -25, 10),
+    Regular("customer_marina", HOMES, -25, 7),
+    Regular("customer_printer", ROOFS, -24, 11),
+    Regular("customer_greenhouse", STORAGE, -24, 12),
+    Regular("customer_museum", HOMES, -24, 6),
+    Regular("customer_mill", ROOFS, -24, 8),
+    Regular("customer_campsite", HOMES, -23, 7),
+    Regular("customer_foundry", ROOFS, -23, 13),
+    Regular("customer_laundry", STORAGE, -23, 9),
+    Regular("customer_dentist", HOMES, -23, 6),
+    Regular("customer_winter", ROOFS, -25, 8),
+    Regular("customer_bookshop", HOMES, -25, 6),
+    Regular("customer_orchard", STORAGE, -24, 11),
+    Regular("customer_garden", ROOFS, -24, 9),
+    Regular("customer_theater", ROOFS, -25, 10),
+    Regular("customer_workshop", HOMES, -23, 7),
+    Regular("customer_kindergarten", STORAGE, -23, 8),
+    Regular("customer_cheese", HOMES, -24, 7),
+)
 
 # Sales of the promotion; what becomes of it when the load manager changes its category is for a manager to say.
 PROMOTED = (
@@ -174,6 +225,7 @@ CANCELED = {("dealer_wisla", -5), ("dealer_lonestar", -2)}
 
 ENROLLMENTS = (
     *(Enrollment("program_dealer_club", partner, 1 - len(months)) for partner, (_, months) in DEALERS.items()),
+    *(Enrollment("program_dealer_club", each.buyer, each.joined) for each in REGULARS if each.joined is not None),
     Enrollment("program_referral", "referrer_horyzont", -14),
     Enrollment("program_referral", "referrer_dachwerk", -12),
     Enrollment("program_referral", "referrer_desert", -10),
@@ -275,7 +327,12 @@ class Plan:
         self.today = today
         self._prices = prices
         self._random = Random(SEED)
-        sales = [*self._get_dealer_sales(), *self._get_promoted_sales(), *self._get_project_sales()]
+        sales = [
+            *self._get_dealer_sales(),
+            *self._get_promoted_sales(),
+            *self._get_project_sales(),
+            *self._get_regular_sales(),
+        ]
         self.sales = sorted((sale for sale in sales if sale.day <= today), key=lambda sale: sale.day)
         for sale in self.sales:
             self._continue(sale)
@@ -314,6 +371,15 @@ class Plan:
         for project in PROJECTS:
             lines = self.get_lines(project.products, project.amount * 1000)
             yield Sale(project.customer, project.month, *self._get_days(project.month, 1), lines, project)
+
+    def _get_regular_sales(self):
+        for regular in REGULARS:
+            day = self._random.randint(1, 22)
+            for month in range(regular.first_month, 1, 3):
+                quarters = 0 if regular.joined is None else max(0, (month - regular.joined) // 3 + 1)
+                amount = regular.amount * 1000 * (1 + regular.growth) ** quarters * self._random.uniform(0.93, 1.07)
+                lines = self.get_lines(regular.products, amount)
+                yield Sale(regular.buyer, month, self.get_month_start(month) + timedelta(days=day), lines)
 
     def _get_days(self, month, count):
         """Return days early enough for the invoice to fall into the same month, so that turnover is as planned."""

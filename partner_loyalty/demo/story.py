@@ -42,6 +42,8 @@ class Story:
         if self.programs.member_ids:
             return
         self.programs.action_start()
+        for month in range(plan.OLDEST_MONTH, plan.FIRST_MONTH):
+            self._sell(month)
         for month in range(plan.FIRST_MONTH, 1):
             self._play(month)
         self._open_prospects()
@@ -59,16 +61,11 @@ class Story:
         self._begin_to_close()
 
     def _play(self, month):
-        first, after = self.plan.get_month_start(month), self.plan.get_month_start(month + 1)
-        today = min(after, self.plan.today)
+        today = min(self.plan.get_month_start(month + 1), self.plan.today)
         with self._as_of(today):
             self._enroll(month)
             self._agree(month)
-            self._order([sale for sale in self.plan.sales if first <= sale.day < after])
-            self._invoice(self._get_due("invoice_day", first, after))
-            self._receive_payments(first, after)
-            self._credit(self._get_due("credit_day", first, after))
-            self._cancel(self._get_due("cancel_day", first, after))
+            self._sell(month)
             self._interrupt(month)
             for program in self.programs:
                 program._apply_to_past()
@@ -79,6 +76,15 @@ class Story:
                     self._pay_out(payout, today)
 
     # === SALES ===#
+
+    def _sell(self, month):
+        """Let everything happen to sales that happens in a month."""
+        first, after = self.plan.get_month_start(month), self.plan.get_month_start(month + 1)
+        self._order([sale for sale in self.plan.sales if first <= sale.day < after])
+        self._invoice(self._get_due("invoice_day", first, after))
+        self._receive_payments(first, after)
+        self._credit(self._get_due("credit_day", first, after))
+        self._cancel(self._get_due("cancel_day", first, after))
 
     def _order(self, sales):
         vals_list = [
