@@ -615,7 +615,8 @@ class PartnerLoyaltyKpi(models.AbstractModel):
             return "warning", [*texts, self.env._("That can be chance: no effect of the program is seen.")]
         if effect[0] < 0:
             return "danger", [*texts, self.env._("Members do worse than others: look at what is rewarded.")]
-        return "success", [*texts, self._get_success_text(facts)]
+        covers_cost = (self._get_kpi_roi(facts) or 0) >= 0
+        return "success" if covers_cost else "warning", [*texts, self._get_success_text(facts)]
 
     @api.model
     def _get_effect_texts(self, facts, effect):
@@ -694,7 +695,8 @@ class PartnerLoyaltyKpi(models.AbstractModel):
 
     @api.model
     def _format_number(self, value, digits=1):
-        return formatLang(self.env, float(value), digits=digits)
+        # Zero has no sign, whichever side it was rounded from.
+        return formatLang(self.env, round(float(value), digits) + 0.0, digits=digits)
 
     @api.model
     def _get_change(self, kpi, value, before):

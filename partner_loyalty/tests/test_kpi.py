@@ -323,11 +323,22 @@ class TestKpi(KpiCommon):
         """With 10 % on top members grow by 26.5 %, the market by 15 %."""
         facts = self._plant(effect=10, giant=False)
         values = self.Kpi._get_values(facts)
-        self.assertEqual(self.Kpi._get_verdict(facts)[0], "success")
         self.assertAlmostEqual(values["effect"], 11.5, places=6)
         self.assertAlmostEqual(float(values["extra_sales"]), 12000 * 0.115, places=2)
         cost = float(values["cost"])
         self.assertAlmostEqual(float(values["roi"]), 100 * (12000 * 0.115 * 0.3 - cost) / cost, places=4)
+
+    def test_an_effect_is_a_success_where_it_covers_the_cost(self):
+        self._plant(effect=60, giant=False)
+        for margin, expected, words in ((90, "success", "It covers"), (0.1, "warning", "It does not cover")):
+            with self.subTest(margin=margin):
+                self.program.assumed_margin = margin
+                level, text = self.Kpi._get_verdict(self.Kpi._get_facts(self._get_focus()))
+                self.assertEqual(level, expected)
+                self.assertIn(words, text)
+
+    def test_zero_has_no_sign(self):
+        self.assertEqual([self.Kpi._format_number(value) for value in (-0.04, 0, -0.06)], ["0.0", "0.0", "-0.1"])
 
     def test_what_pilots_prove_is_said_besides_and_changes_no_verdict(self):
         """What was tried is not the program as a whole: one tried rule does not make it a success."""
