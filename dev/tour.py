@@ -38,7 +38,7 @@ READ_TEXTS = """() => {
     const written = ".o_data_cell:not(.o_badge_cell), .o-mail-Chatter, .o_loyalty_html, .o_kanban_record,"
         + " .o_field_widget:not(.o_field_badge):not(.o_field_selection):not(.o_field_statusbar), .o_menu_brand,"
         + " .o_user_menu, .o_breadcrumb, .o_facet_value, .o_group_name, .o_pivot, .o_calendar_renderer, style, script,"
-        + " .o_activity_record, .o_activity_summary_cell";
+        + " .o_activity_type_cell, .o_activity_record, .o_activity_summary_cell";
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const texts = new Set();
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
