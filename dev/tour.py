@@ -29,6 +29,8 @@ VIEW = (
     ".o_action_manager .o_action, .o_loyalty_overview .container-fluid:not([aria-busy]), .modal .o_form_view,"
     " .o_action_manager .o_nocontent_help"
 )
+# What people give names to that the templates of programs have as well.
+NAMED = ("partner.loyalty.tier", "partner.loyalty.reward", "partner.loyalty.bonus.action")
 DIALOG = ".modal.o_technical_modal, .modal.d-block"
 RECORDS = ".o_data_row, .o_kanban_record:not(.o_kanban_ghost)"
 # Buttons that only show something. Others are clicked where they ask first, and are then told no.
@@ -76,8 +78,8 @@ class Tour(Walk):
                 catalog = polib.pofile(str(module / "i18n" / f"{language[:2]}.po"))
                 known.update(entry.msgid for entry in catalog if entry.msgstr and entry.msgstr != entry.msgid)
         # What people named as a template of a program would name it.
-        names = {tier["name"] for tier in self.call("partner.loyalty.tier", "search_read", [], ["name"])}
-        return {language: known - names for language, known in words.items()}
+        named = {record["name"] for model in NAMED for record in self.call(model, "search_read", [], ["name"])}
+        return {language: known - named for language, known in words.items()}
 
     # --- Going round ---
 
