@@ -16,7 +16,7 @@ class PartnerLoyaltyMemberOutlook(models.AbstractModel):
         comodel_name="partner.loyalty.tier", index="btree_not_null", ondelete="set null", readonly=True, copy=False
     )
     tier_progress = fields.Float(
-        string="Way to the Next Tier (%)", digits=(5, 2), readonly=True, copy=False, aggregator="avg"
+        string="Way to the Next Tier (%)", digits=(5, 2), readonly=True, copy=False, aggregator=None
     )
     tier_missing = fields.Json(readonly=True, copy=False)
     tier_decision_date = fields.Date(string="Next Decision", readonly=True, copy=False)
