@@ -198,8 +198,13 @@ class Tour(Walk):
         page.locator(f".o_action_manager button[name='{target}']:visible").first.click()
         page.wait_for_timeout(2000)
         self.look(page, f"{name}_button{number}")
+        discard = page.locator(".o_form_button_cancel:visible")
         if page.locator(DIALOG).count():
             page.keyboard.press("Escape")
+            page.wait_for_timeout(500)
+        elif discard.count():
+            # A form that is left keeps what it is filled with.
+            discard.first.click()
             page.wait_for_timeout(500)
 
     # --- Finding fault ---
