@@ -175,6 +175,21 @@ class TestTakeover(MergeCommon):
         self.assertEqual(payout.decision, "canceled")
         self.assertBalance(target, 230)
 
+    def test_payouts_on_hold_or_approved_once_move_too(self):
+        self.program.payout_limit = 1
+        for action, *args in (("action_hold", "Checked first"), ("action_approve",)):
+            with self.subTest(action=action), self.env.cr.savepoint() as savepoint:
+                member, target = self._enroll_both()
+                payout = self._submit_payout(member)
+                getattr(payout.with_user(self.users["manager"]), action)(*args)
+                self.assertIn(payout.decision, ("held", "second"))
+                self._take_over(member, self.gold_dealer, "balance", "payouts")
+                self.assertEqual(payout.decision, "canceled")
+                self.assertBalance(target, 230)
+                self.env.flush_all()
+                savepoint.rollback()
+                self.env.invalidate_all()
+
     def test_unpaid_payouts_stay_where_they_do_not_move(self):
         for moves in (("balance",), ()):
             with self.subTest(moves=moves), self.env.cr.savepoint() as savepoint:

@@ -375,7 +375,11 @@ class PartnerLoyaltyTakeover(models.TransientModel):
     def _get_unpaid_payouts(self):
         """Return the payouts of the member that were not approved yet."""
         return self.env["partner.loyalty.payout"].search(
-            [("member_id", "=", self.member_id.id), ("decision", "in", ("draft", "submitted"))], order="id"
+            [
+                ("member_id", "=", self.member_id.id),
+                ("decision", "in", ("draft", "submitted", "second", "held")),
+            ],
+            order="id",
         )
 
     def _get_turnover(self):
