@@ -213,7 +213,7 @@ class PartnerLoyaltyProgram(models.Model):
             "member_count": self._count_by_program("partner.loyalty.member", [("merged_into_id", "=", False)]),
             "difference_count": self._count_by_program("partner.loyalty.difference", [("state", "=", "open")]),
             "payout_todo_count": self._count_by_program(
-                "partner.loyalty.payout", [("state", "in", ("draft", "submitted", "approved", "billed"))]
+                "partner.loyalty.payout", [("state", "not in", ("paid", "refused", "canceled"))]
             ),
         }
         for program in self:

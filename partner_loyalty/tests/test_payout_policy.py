@@ -128,6 +128,25 @@ class TestPayoutStates(PayoutPolicyCommon):
                 savepoint.rollback()
             self.env.invalidate_all()
 
+    def test_a_program_counts_what_is_in_progress(self):
+        for decision in DECISIONS:
+            with self.subTest(decision=decision), self.env.cr.savepoint() as savepoint:
+                payout = self._bring_to(decision)
+                self.assertEqual(self._count_in_progress(), int(decision not in ("refused", "canceled")))
+                if decision == "approved":
+                    bill = payout.bill_id.with_env(self.env)
+                    bill.action_post()
+                    self._pay(bill, 40)
+                    self.assertEqual((payout.state, self._count_in_progress()), ("partial", 1))
+                    self._pay(bill)
+                    self.assertEqual((payout.state, self._count_in_progress()), ("paid", 0))
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def _count_in_progress(self):
+        self.program.invalidate_recordset(["payout_todo_count"])
+        return self.program.payout_todo_count
+
     def _try(self, payout, role, action, result):
         before = payout.decision
         with self.env.cr.savepoint() as savepoint:
