@@ -129,7 +129,8 @@ class PartnerLoyaltyMemberOutlook(models.AbstractModel):
             return ""
         tier = self.env["partner.loyalty.tier"].browse(tier_id)
         facts = [self._add_to_turnover(fact, amount) for fact in facts]
-        terms = {"partner": self.partner_id.display_name, "tier": tier.name, "program": program.name}
+        # Not the display name, which forms of sales ask for with the address.
+        terms = {"partner": self.partner_id.name, "tier": tier.name, "program": program.name}
         if sum(fact["met"] for fact in facts) >= tier._get_needed_count():
             return self.env._("With this quotation, %(partner)s reaches %(tier)s in “%(program)s”.", **terms)
         return self.env._(

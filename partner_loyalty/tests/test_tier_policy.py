@@ -609,6 +609,9 @@ class TestTierPolicy(TierPolicyCommon):
             order.with_user(self.users["salesperson"]).loyalty_outlook,
             "With this quotation, Buyer reaches Gold in “Dealer Club” by 03/31/2026 with 100.00\xa0€ more (Turnover).",
         )
+        member.partner_id.street = "Sunny Street 1"
+        order.invalidate_recordset()
+        self.assertNotIn("Sunny Street", order.with_context(show_address=True).loyalty_outlook)
         self._create_sale_invoice(member.partner_id, 100)
         order.invalidate_recordset()
         self.assertEqual(order.loyalty_outlook, "With this quotation, Buyer reaches Gold in “Dealer Club”.")
