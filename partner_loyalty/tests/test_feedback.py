@@ -327,6 +327,9 @@ class TestFeedback(FeedbackCommon):
                 with self.subTest(state=state, name=name):
                     getattr(feedback, name)()
                     self.assertEqual(feedback.state, result)
+        form = self.env["partner.loyalty.feedback"].with_user(seller).get_view(view_type="form")["arch"]
+        for name in expected["new"]:
+            self.assertNotIn(name, form)
 
     def test_states_and_sources_are_set_by_the_program_alone(self):
         feedback = self._comment(csat=1)
