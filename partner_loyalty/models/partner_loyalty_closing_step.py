@@ -12,6 +12,7 @@ OPENED = {
     "hold": ("partner_loyalty.partner_loyalty_payout_action", [("decision", "=", "held")]),
     "payout": ("partner_loyalty.partner_loyalty_payout_action", []),
     "liability": ("partner_loyalty.partner_loyalty_liability_action", None),
+    "statement": ("partner_loyalty.partner_loyalty_statement_action", None),
 }
 
 
@@ -35,6 +36,7 @@ class PartnerLoyaltyClosingStep(models.Model):
     count = fields.Integer(string="Open", readonly=True, aggregator=None)
     text = fields.Char(string="What Is Open", readonly=True, translate=True)
     is_open = fields.Boolean(compute="_compute_is_open")
+    can_open = fields.Boolean(compute="_compute_can_open")
     done_by_id = fields.Many2one(comodel_name="res.users", string="Ticked by", readonly=True)
     done_at = fields.Datetime(string="Ticked on", readonly=True)
 
@@ -44,6 +46,13 @@ class PartnerLoyaltyClosingStep(models.Model):
     def _compute_is_open(self):
         for step in self:
             step.is_open = step.count > 0 or (step.code in MANUAL_STEPS and not step.done_by_id)
+
+    @api.depends("code")
+    @api.depends_context("uid")
+    def _compute_can_open(self):
+        """Accountants see how far a month is, and not all that is to be done."""
+        for step in self:
+            step.can_open = self.env[step._get_opened_action()["res_model"]].has_access("read")
 
     # === ACTION METHODS ===#
 
@@ -63,8 +72,7 @@ class PartnerLoyaltyClosingStep(models.Model):
         self.ensure_one()
         if self.code == "statement":
             return self.closing_id.action_print_statements()
-        xmlid, domain = OPENED[self.code]
-        action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
+        action, domain = self._get_opened_action(), OPENED[self.code][1]
         if domain is None:
             return action
         domain = [*domain, ("program_id", "=", self.closing_id.program_id.id)]
@@ -85,3 +93,12 @@ class PartnerLoyaltyClosingStep(models.Model):
             step.closing_id._check_not_locked()
         # Steps are written by the program alone.
         self.sudo().write(vals)
+
+    # === GETTERS ===#
+
+    def _get_opened_action(self):
+        """Return the window that shows what is to be done.
+
+        :rtype: dict
+        """
+        return self.env["ir.actions.act_window"]._for_xml_id(OPENED[self.code][0])

@@ -125,6 +125,15 @@ class TestClosing(PartnerLoyaltyCommon):
                 self.assertTrue(self._get_step(closing, code).is_open)
                 self.assertTrue(self._get_step(closing, code).action_open()["res_model"])
 
+    def test_each_opens_what_it_may_read_of_the_steps(self):
+        closing = self._open()
+        for role, closed in {"manager": set(), "officer": {"liability"}, "accountant": {"health", "tier"}}.items():
+            steps = closing.with_user(self.users[role]).step_ids
+            with self.subTest(role=role):
+                self.assertEqual(set(steps.filtered(lambda step: not step.can_open).mapped("code")), closed)
+        form = closing.with_user(self.users["accountant"]).get_view(view_type="form")["arch"]
+        self.assertNotIn("action_refresh", form)
+
     def test_who_is_not_paid_is_named_with_the_reason(self):
         self.program.write({"payout_minimum": 200, "payout_needs_terms": True})
         self._post_entry(self.other, -5)
