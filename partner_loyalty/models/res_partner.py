@@ -2,6 +2,8 @@ from odoo import api, fields, models
 
 # What decides what a contact sees in the portal: record rules remember it.
 RIGHT_FIELDS = {"is_company", "loyalty_portal_right", "parent_id"}
+# Salespeople see the memberships of their own customers.
+STAFF_GROUPS = "partner_loyalty.partner_loyalty_group_officer,sales_team.group_sale_salesman"
 PORTAL_RIGHTS = [("owner", "Owner"), ("finance", "Finance"), ("sales", "Sales")]
 
 
@@ -16,15 +18,13 @@ class ResPartner(models.Model):
         comodel_name="partner.loyalty.member",
         inverse_name="partner_id",
         string="Loyalty Programs",
-        groups="partner_loyalty.partner_loyalty_group_officer",
+        groups=STAFF_GROUPS,
     )
-    loyalty_member_count = fields.Integer(
-        compute="_compute_loyalty_summary", groups="partner_loyalty.partner_loyalty_group_officer"
-    )
+    loyalty_member_count = fields.Integer(compute="_compute_loyalty_summary", groups=STAFF_GROUPS)
     loyalty_summary = fields.Char(
         string="Loyalty",
         compute="_compute_loyalty_summary",
-        groups="partner_loyalty.partner_loyalty_group_officer",
+        groups=STAFF_GROUPS,
         help="Programs and tiers of the company.",
     )
     loyalty_portal_right = fields.Selection(
@@ -44,6 +44,7 @@ class ResPartner(models.Model):
     # === COMPUTE METHODS ===#
 
     @api.depends("commercial_partner_id.loyalty_member_ids.tier_id")
+    @api.depends_context("uid")
     def _compute_loyalty_summary(self):
         for partner in self:
             members = partner.commercial_partner_id.loyalty_member_ids.filtered(

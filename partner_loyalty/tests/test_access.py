@@ -784,11 +784,14 @@ class TestRights(AccessCommon):
             with self.subTest(record=record), self.assertRefused("", AccessError):
                 record.with_user(own).read(["display_name"])
 
-    def test_the_figures_on_a_partner_are_for_officers(self):
-        for role in ("internal", "salesperson", "portal_own"):
+    def test_the_figures_on_a_partner_are_for_officers_and_its_salesperson(self):
+        for role in ("internal", "portal_own"):
             with self.subTest(role=role), self.assertRefused("", AccessError):
                 self.dealer.with_user(self.users[role]).read(["loyalty_member_ids"])
-        self.assertTrue(self.dealer.with_user(self.users["officer"]).read(["loyalty_member_ids", "loyalty_summary"]))
+        for role in ("officer", "salesperson_own"):
+            with self.subTest(role=role):
+                self.assertEqual(self.dealer.with_user(self.users[role]).loyalty_member_count, 1)
+        self.assertEqual(self.dealer.with_user(self.users["salesperson"]).loyalty_member_count, 0)
 
 
 @tagged("post_install", "-at_install")
