@@ -1,4 +1,5 @@
 from . import partner_loyalty_campaign_mixin
+from . import partner_loyalty_document_mixin
 from . import partner_loyalty_input_mixin
 from . import partner_loyalty_member_owned_mixin
 from . import partner_loyalty_rule_part_mixin

@@ -15,9 +15,10 @@ class PartnerLoyaltyAttributionLine(models.Model):
 
     _name = "partner.loyalty.attribution.line"
     _description = "Document of an Attribution Change"
-    _inherit = ["partner.loyalty.protected.mixin", "partner.loyalty.input.mixin"]
+    _inherit = ["partner.loyalty.document.mixin", "partner.loyalty.protected.mixin", "partner.loyalty.input.mixin"]
     _order = "attribution_id, is_carried, id"
     _rec_name = "document_name"
+    _document_fields = ("res_model", "res_id")
     _protected_fields = frozenset({"is_carried"})
     _protected_after_create_fields = frozenset({"attribution_id", "res_id", "res_model"})
 
@@ -81,13 +82,6 @@ class PartnerLoyaltyAttributionLine(models.Model):
     def _unlink_only_of_drafts(self):
         self._check_draft()
         self.attribution_id._forget_preview()
-
-    # === ACTION METHODS ===#
-
-    def action_open_document(self):
-        """Open the document, for those who may read it."""
-        self.ensure_one()
-        return self.env[self.res_model].browse(self.res_id)._get_records_action(context={})
 
     # === BUSINESS METHODS ===#
 

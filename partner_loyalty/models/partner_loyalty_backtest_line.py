@@ -11,6 +11,7 @@ class PartnerLoyaltyBacktestLine(models.Model):
 
     _name = "partner.loyalty.backtest.line"
     _description = "Backtest Line"
+    _inherit = ["partner.loyalty.document.mixin"]
     _order = "date desc, id desc"
     _log_access = False
     _rec_name = "origin_name"
@@ -61,10 +62,3 @@ class PartnerLoyaltyBacktestLine(models.Model):
             names = {origin.id: origin.display_name for origin in origins_sudo}
             for line in lines:
                 line.origin_name = names.get(line.origin_id) or self.env._("Deleted document")
-
-    # === ACTION METHODS ===#
-
-    def action_open_origin(self):
-        """Open the document that the line is about."""
-        self.ensure_one()
-        return self.env[self.origin_model].browse(self.origin_id)._get_records_action(context={})

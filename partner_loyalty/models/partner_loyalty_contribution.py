@@ -57,9 +57,11 @@ class PartnerLoyaltyContribution(models.Model):
 
     _name = "partner.loyalty.contribution"
     _description = "Performance"
+    _inherit = ["partner.loyalty.document.mixin"]
     _auto = False
     _order = "date desc, id desc"
     _rec_name = "document_name"
+    _document_fields = ("document_model", "document_id")
 
     # === FIELDS ===#
 
@@ -817,10 +819,3 @@ class PartnerLoyaltyContribution(models.Model):
             "role": labels["role"][role],
             "roles": ", ".join(f"“{labels['role'][possible]}”" for possible in self._get_kind_roles()[kind]),
         }
-
-    # === ACTION METHODS ===#
-
-    def action_open_document(self):
-        """Open the document behind this row."""
-        self.ensure_one()
-        return self.env[self.document_model].browse(self.document_id)._get_records_action(context={})

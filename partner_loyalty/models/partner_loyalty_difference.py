@@ -9,7 +9,7 @@ class PartnerLoyaltyDifference(models.Model):
 
     _name = "partner.loyalty.difference"
     _description = "Difference to Confirm"
-    _inherit = ["partner.loyalty.protected.mixin"]
+    _inherit = ["partner.loyalty.document.mixin", "partner.loyalty.protected.mixin"]
     _order = "contribution_date desc, id desc"
     _rec_name = "origin_name"
     _allow_sudo_commands = False
@@ -122,11 +122,6 @@ class PartnerLoyaltyDifference(models.Model):
         """Leave the ledger as it is, until the documents would earn yet another amount."""
         self._check_can_decide()
         self._decide("dismissed")
-
-    def action_open_origin(self):
-        """Open the document that the difference is about."""
-        self.ensure_one()
-        return self.env[self.origin_model].browse(self.origin_id)._get_records_action(context={})
 
     # === BUSINESS METHODS ===#
 

@@ -55,7 +55,7 @@ class PartnerLoyaltyEntry(models.Model):
 
     _name = "partner.loyalty.entry"
     _description = "Statement Line"
-    _inherit = ["partner.loyalty.explanation", "partner.loyalty.entry.portal"]
+    _inherit = ["partner.loyalty.document.mixin", "partner.loyalty.explanation", "partner.loyalty.entry.portal"]
     _order = "id desc"
     _log_access = False
     _allow_sudo_commands = False
@@ -278,13 +278,6 @@ class PartnerLoyaltyEntry(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self._get_append_only_message())
-
-    # === ACTION METHODS ===#
-
-    def action_open_origin(self):
-        """Open the document that the line answers."""
-        self.ensure_one()
-        return self.env[self.origin_model].browse(self.origin_id)._get_records_action(context={})
 
     # === BUSINESS METHODS - POSTING ===#
 

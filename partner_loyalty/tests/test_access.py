@@ -839,6 +839,27 @@ class TestSalesperson(AccessCommon):
         entries = self._answer_documents()
         self.assertEqual(entries.filtered(lambda entry: entry.program_id == program).mapped("amount"), [-15])
 
+    def test_a_document_is_opened_from_the_statement_by_who_may_read_it(self):
+        seller = self.users["salesperson_own"]
+        self._enroll(self._create_program([{"kind": "order"}], name="Order Club"), self.dealer)
+        order = self._create_order(self.dealer, 100)
+        entry = self._answer_documents().filtered(lambda entry: entry.origin_id == order.id)
+        for user, can_open in ((seller, True), (self.users["salesperson"], False)):
+            order.user_id = user
+            self.env.invalidate_all()
+            with self.subTest(user=user.name):
+                self.assertEqual(entry.with_user(seller).can_open_document, can_open)
+
+    def test_an_accountant_opens_documents_but_no_leads_from_the_performance(self):
+        Contribution = self.env["partner.loyalty.contribution"].with_user(self.users["accountant"])
+        self._create_sale_invoice(self.dealer, 100)
+        self.env["crm.lead"].create({"name": "Deal", "partner_id": self.dealer.id}).action_set_won()
+        for kind, can_open in (("invoice", True), ("opportunity", False)):
+            with self.subTest(kind=kind):
+                row = Contribution.search([("kind", "=", kind), ("partner_id", "=", self.dealer.id)], limit=1)
+                self.assertTrue(row)
+                self.assertEqual(row.can_open_document, can_open)
+
     def test_a_salesperson_writes_the_referrer_on_leads_orders_and_sees_it(self):
         seller = self.users["salesperson"]
         lead = self.env["crm.lead"].with_user(seller).create({"name": "Deal", "loyalty_partner_id": self.referrer.id})

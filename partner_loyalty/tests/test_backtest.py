@@ -383,7 +383,7 @@ class TestBacktest(BacktestCommon):
         line = backtest.line_ids.sorted("date")[0]
         invoice = self.env["account.move"].browse(line.origin_id)
         self.assertEqual(line.origin_name, invoice.name)
-        self.assertEqual(line.action_open_origin()["res_id"], invoice.id)
+        self.assertEqual(line.action_open_document()["res_id"], invoice.id)
 
     def test_points_count_with_their_value(self):
         self.program.point_value = 0.0125

@@ -144,7 +144,7 @@ class TestClawback(PartnerLoyaltyCommon):
         )
         self.assertEqual(earned.explanation_text, "10 % of 777.77\N{NO-BREAK SPACE}€; Paid sales")
         self.assertEqual(paid.origin_name, second.name)
-        self.assertEqual(paid.action_open_origin()["res_id"], second.id)
+        self.assertEqual(paid.action_open_document()["res_id"], second.id)
         text = self._get_statement(second)
         for line in back + earned:
             self.assertIn(line.explanation_text.replace("\N{NO-BREAK SPACE}", " "), text)
