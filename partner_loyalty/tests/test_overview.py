@@ -353,7 +353,7 @@ class TestOverviewInBrowser(OverviewCommon, HttpCase):
                 await until(".o_loyalty_overview .container-fluid:not([aria-busy])");
                 const tile = await until(".o_loyalty_tile[data-name=turnover]");
                 tile.querySelector(".o_loyalty_tile_help").click();
-                await until(".o_loyalty_tile[data-name=turnover] .o_loyalty_tile_text");
+                await until(".o_loyalty_tile[data-name=turnover] + .o_loyalty_tile_text");
                 tile.querySelector(".o_loyalty_tile_value").click();
                 await until(".o_list_view");
                 await when(() => !location.pathname.endsWith("overview"), "the address of the list");
