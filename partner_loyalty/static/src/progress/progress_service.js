@@ -1,3 +1,4 @@
+import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { rpcBus } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
@@ -5,7 +6,7 @@ import { registry } from "@web/core/registry";
 // How long somebody waits for a button without being told what takes so long, in milliseconds.
 const PATIENCE = 2000;
 
-// The models whose buttons go through many members or documents, and what is being done then.
+// The models whose buttons and previews go through many members or documents, and what is being done then.
 const WORK = {
     "partner.loyalty.apply.past": _t("Going through the sales of the past"),
     "partner.loyalty.attribution": _t("Working out what moves"),
@@ -25,21 +26,41 @@ const WORK = {
     "partner.loyalty.tier.review": _t("Working on the tiers"),
 };
 
-/** Says what is being done while a button works for more than a moment, and keeps it from being clicked again. */
+/**
+ * Says what is being done while a button works, or a dialog looks up its preview, for more than a moment; and keeps
+ * the button from being clicked again.
+ */
 export const progressService = {
     dependencies: ["ui"],
     start(env, { ui }) {
         const running = new Set();
+        const previews = new Map();
         rpcBus.addEventListener("RPC:REQUEST", ({ detail }) => {
             const { model, method } = detail.data.params || {};
-            const work = /^action_/.test(method) && WORK[model];
-            if (work && !detail.settings.silent) {
-                running.add(detail.data.id);
-                ui.block({ delay: PATIENCE, message: _t("%s: this can take some minutes.", work) });
+            const { id } = detail.data;
+            const work = WORK[model];
+            if (!work || detail.settings.silent) {
+                return;
+            }
+            const message = _t("%s: this can take some minutes.", work);
+            if (/^action_/.test(method)) {
+                running.add(id);
+                ui.block({ delay: PATIENCE, message });
+            } else if (method === "onchange") {
+                // The screen stays free until then: what was clicked to leave a field is not to be lost.
+                const say = () => {
+                    previews.delete(id);
+                    running.add(id);
+                    ui.block({ message });
+                };
+                previews.set(id, browser.setTimeout(say, PATIENCE));
             }
         });
         rpcBus.addEventListener("RPC:RESPONSE", ({ detail }) => {
-            if (running.delete(detail.data.id)) {
+            const { id } = detail.data;
+            browser.clearTimeout(previews.get(id));
+            previews.delete(id);
+            if (running.delete(id)) {
                 ui.unblock();
             }
         });
