@@ -57,13 +57,14 @@ class Project(NamedTuple):
 
 
 class Prospect(NamedTuple):
-    """A project that is not won yet; with a quotation where it has products."""
+    """A project that is not won yet, with a quotation where it has products; days until it may be count from today."""
 
     referrer: str
     customer: str
     name: str
     amount: int
     stage: str
+    days: int
     products: tuple = ()
 
 
@@ -76,12 +77,16 @@ class PlannedAgreement(NamedTuple):
 
 
 class PlannedDeal(NamedTuple):
-    """A deal with a customer that is a contact already, or of which nothing is known but what the title says."""
+    """A deal with a customer that is a contact already, or of which nothing is known but what the title says.
+
+    Days until it may be closed count from today.
+    """
 
     partner: str
     customer: str | None
     name: str
     amount: int
+    days: int
     outcome: str
 
 
@@ -205,10 +210,12 @@ PROJECTS = (
 )
 
 PROSPECTS = (
-    Prospect("referrer_horyzont", "customer_hotel", "Hotel Morska Perlyna: spa, heat and power", 26, "crm.stage_lead2"),
-    Prospect("referrer_dachwerk", "customer_garage", "Kontorhaus: facade", 34, "crm.stage_lead3", ROOFS),
-    Prospect("referrer_desert", "customer_winery", "Cedar Bend: tasting room", 11, "crm.stage_lead3", HOMES),
-    Prospect("manufacturer_voltkern", "customer_dairy", "Hintermoser: second storage", 24, "crm.stage_lead1"),
+    Prospect(
+        "referrer_horyzont", "customer_hotel", "Hotel Morska Perlyna: spa, heat and power", 26, "crm.stage_lead2", 18
+    ),
+    Prospect("referrer_dachwerk", "customer_garage", "Kontorhaus: facade", 34, "crm.stage_lead3", 9, ROOFS),
+    Prospect("referrer_desert", "customer_winery", "Cedar Bend: tasting room", 11, "crm.stage_lead3", 3, HOMES),
+    Prospect("manufacturer_voltkern", "customer_dairy", "Hintermoser: second storage", 24, "crm.stage_lead1", 40),
 )
 
 # Who gives goods back: when, and how much of them.
@@ -275,8 +282,16 @@ AGREEMENTS = (
 
 # What partners have registered before others did.
 DEALS = (
-    PlannedDeal("referrer_horyzont", "customer_hotel", "Hotel Morska Perlyna: spa, heat and power", 26000, "approved"),
-    PlannedDeal("referrer_desert", None, "Mesa Verde Winery: roof of the press house", 18000, "submitted"),
+    PlannedDeal(
+        "referrer_horyzont", "customer_hotel", "Hotel Morska Perlyna: spa, heat and power", 26000, 18, "approved"
+    ),
+    PlannedDeal("referrer_desert", None, "Mesa Verde Winery: roof of the press house", 18000, 24, "submitted"),
+    PlannedDeal("referrer_dachwerk", "customer_garage", "Kontorhaus: facade", 34000, 9, "approved"),
+    PlannedDeal("referrer_desert", "customer_winery", "Cedar Bend: tasting room", 11000, 3, "approved"),
+    PlannedDeal("referrer_horyzont", None, "Pekarnia Kolos: chargers for the vans", 9000, 13, "submitted"),
+    PlannedDeal("dealer_wisla", None, "Tartak Bór: roof of the saw mill", 22000, 30, "refused"),
+    PlannedDeal("referrer_horyzont", None, "Sanatorium Dzherelo: hot water", 16000, -6, "canceled"),
+    PlannedDeal("referrer_dachwerk", None, "Kita Sonnenblume: roof with storage", 14000, 45, "draft"),
 )
 
 # Who has claimed what for points, and how far that has come.

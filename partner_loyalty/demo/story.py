@@ -131,7 +131,8 @@ class Story:
     def _open_prospects(self):
         """Leave some projects open, with a quotation where it has come to that."""
         for prospect in plan.PROSPECTS:
-            lead = self.env["crm.lead"].create(self._prepare_lead_vals(prospect))
+            vals = self._prepare_lead_vals(prospect)
+            lead = self.env["crm.lead"].create({**vals, "date_deadline": self._get_day(prospect.days)})
             lead.stage_id = self.env.ref(prospect.stage, raise_if_not_found=False) or lead.stage_id
             if prospect.products:
                 lines = self.plan.get_lines(prospect.products, prospect.amount * 1000)
@@ -319,7 +320,7 @@ class Story:
                 adjustment.with_user(self._get("user_manager")).action_approve()
 
     def _register_deals(self):
-        """Let the officer register deals for partners, and the manager approve as planned."""
+        """Let the officer register deals for partners, and the manager decide as planned."""
         deals = self.env["partner.loyalty.deal"]
         for planned in plan.DEALS:
             customer = self._get(planned.customer) if planned.customer else self.env["res.partner"]
@@ -330,12 +331,18 @@ class Story:
                     "customer_id": customer.id,
                     "customer_name": customer.name or planned.name.split(":")[0],
                     "expected_amount": planned.amount,
+                    "date_deadline": self._get_day(planned.days),
                     "lead_id": self.env["crm.lead"].search([("name", "=", planned.name)], limit=1).id,
                 }
             )
-            deal.action_submit()
-            if planned.outcome == "approved":
+            if planned.outcome != "draft":
+                deal.action_submit()
+            if planned.outcome == "canceled":
+                deal.action_cancel()
+            elif planned.outcome == "approved":
                 deal.with_user(self._get("user_manager")).action_approve()
+            elif planned.outcome == "refused":
+                deal.with_user(self._get("user_manager")).action_refuse("We are in talks with the saw mill already.")
 
     def _begin_to_close(self):
         """Let the officer begin to close the last month of the dealer club."""
@@ -360,9 +367,8 @@ class Story:
     def _ask_for_marketing_money(self):
         """Let the officer ask for marketing money on behalf of dealers, and a manager approve some of it."""
         claims = self.env["partner.loyalty.claim"].with_user(self._get("user_officer"))
-        today = self.programs[0]._get_today()
         for planned in plan.MARKETING:
-            first, last = (today + timedelta(days=days) for days in planned.days)
+            first, last = map(self._get_day, planned.days)
             claim = claims.create(
                 {
                     "reward_id": self._get("reward_marketing").id,
@@ -399,6 +405,10 @@ class Story:
 
     def _get(self, name):
         return self.env.ref(f"partner_loyalty.{name}")
+
+    def _get_day(self, days):
+        """Return the day that is so many days from today."""
+        return self.programs[0]._get_today() + timedelta(days=days)
 
     def _get_member(self, program, partner):
         partner = self._get(partner)
