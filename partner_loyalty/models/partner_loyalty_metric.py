@@ -345,6 +345,14 @@ class PartnerLoyaltyMetric(models.Model):
 
     # === CRUD METHODS ===#
 
+    @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """Override: files name a metric in English as well, as that to fill in does."""
+        found = super().name_search(name, domain, operator, limit)
+        if found or operator != "=" or (self.env.lang or "en_US") == "en_US":
+            return found
+        return self.with_context(lang="en_US").name_search(name, domain, operator, limit)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         for metric in self:

@@ -24,16 +24,16 @@ class TestImportTemplate(PartnerLoyaltyCommon):
         cls.env["res.partner"].search([("name", "in", names)]).name = "Another"
         cls.partners = [cls._create_partner(name=name, is_company=True) for name in names]
 
-    def _import_template(self, model, columns):
+    def _import_template(self, model, columns, lang="en_US"):
         """Fill in nothing, and import the examples of the file.
 
         :return: the records made
         """
-        records = self.env[model].with_user(self.users["manager"])
+        records = self.env[model].with_user(self.users["manager"]).with_context(lang=lang)
         template = records.get_import_templates()[0]["template"].lstrip("/")
         with file_open(template, "rb") as file:
             vals = {"res_model": model, "file": file.read(), "file_type": XLSX, "file_name": template}
-        dialog = self.env["base_import.import"].with_user(self.users["manager"]).create(vals)
+        dialog = records.env["base_import.import"].create(vals)
         preview = dialog.parse_preview(dict(OPTIONS))
         self.assertNotIn("error", preview)
         self.assertEqual([preview["matches"][index] for index in range(len(columns))], [[name] for name in columns])
@@ -61,3 +61,13 @@ class TestImportTemplate(PartnerLoyaltyCommon):
         values = self._import_template("partner.loyalty.metric.value", columns)
         self.assertEqual(values.mapped("value"), [87, 64])
         self.assertEqual(values.mapped("reference"), ["Audit of March"] * 2)
+
+    def test_metric_values_by_the_english_name_of_the_metric(self):
+        self._enroll(self.program, *self.partners)
+        self.env["res.lang"]._activate_lang("uk_UA")
+        metric = self.env["partner.loyalty.metric"].search([("name", "=", "Audit Score")])
+        metric.update_field_translations("name", {"uk_UA": "Оцінка аудиту"})
+        columns = ["metric_id", "member_id", "date", "value", "reference", "reason"]
+        values = self._import_template("partner.loyalty.metric.value", columns, lang="uk_UA")
+        self.assertEqual(values.metric_id, metric)
+        self.assertEqual(values.metric_id.display_name, "Оцінка аудиту")
