@@ -46,7 +46,9 @@ class PartnerLoyaltyStackMixin(models.AbstractModel):
 
     def write(self, vals):
         self._check_loyalty_stack_fields(vals)
-        return super().write(vals)
+        result = super().write(vals)
+        self._withdraw_loyalty_stack_requests()
+        return result
 
     # === ACTION METHODS ===#
 
@@ -88,6 +90,16 @@ class PartnerLoyaltyStackMixin(models.AbstractModel):
     def _check_loyalty_stack_fields(self, vals):
         if PROTECTED_FIELDS & vals.keys() and not self.env.su:
             raise AccessError(self.env._("The approval of terms cannot be set by hand: use the buttons of the form."))
+
+    def _withdraw_loyalty_stack_requests(self):
+        """Withdraw the request to approve quotations that leave what programs ask for by now, as with less discount."""
+        asked = self.filtered(lambda order: order.loyalty_stack_asked_by_id and order.state in ("draft", "sent"))
+        settled = asked.filtered(lambda order: not self.env["partner.loyalty.stack"]._get_findings(order))
+        if settled:
+            # The fields are set by the program alone, and the to-do is that of somebody else.
+            settled_sudo = settled.sudo()
+            settled_sudo.loyalty_stack_asked_by_id = False
+            settled_sudo.activity_unlink(["mail.mail_activity_data_todo"])
 
     def _get_loyalty_stack_text(self):
         """Return where less is left than a program asks for, in words; False where that is approved or nowhere."""

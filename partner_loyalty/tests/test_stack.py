@@ -83,6 +83,20 @@ class TestStack(PartnerLoyaltyCommon):
         order.action_confirm()
         self.assertEqual(order.state, "sale")
 
+    def test_less_discount_withdraws_the_request(self):
+        order = self._quote(30)
+        order.action_loyalty_stack_ask()
+        todos = self.env["partner.loyalty.todo"].with_user(self.users["manager"])
+        waiting = [("kind", "=", "stack_approve"), ("res_id", "=", order.id)]
+        line = order.order_line
+        order.write({"order_line": [Command.update(line.id, {"discount": 25})]})
+        self.assertTrue(todos.search(waiting) and order.activity_ids, "It is too much still.")
+        order.write({"order_line": [Command.update(line.id, {"discount": 10})]})
+        self.assertFalse(todos.search(waiting) or order.activity_ids or order.loyalty_stack_asked_by_id)
+        order.write({"order_line": [Command.update(line.id, {"discount": 30})]})
+        self.assertTrue(order.loyalty_stack_text)
+        self.assertFalse(todos.search(waiting), "Nobody has asked for this.")
+
     def test_nobody_approves_their_own_quotation(self):
         manager = self.users["manager"]
         manager.group_ids += self.env.ref("sales_team.group_sale_manager")
