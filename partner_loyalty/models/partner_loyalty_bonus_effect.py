@@ -101,7 +101,7 @@ class PartnerLoyaltyBonusEffect(models.Model):
         ondelete="restrict",
         help="It goes to the address of the company.",
     )
-    text = fields.Char(help="What the to-do or the note says; the reason of the bonus is added.")
+    text = fields.Char(translate=True, help="What the to-do or the note says; the reason of the bonus is added.")
     todo_days = fields.Integer(string="Due in (Days)", default=7, aggregator=None)
     summary = fields.Char(string="What They Get", compute="_compute_summary")
 
@@ -321,20 +321,21 @@ class PartnerLoyaltyBonusEffect(models.Model):
         todo = self.env.ref("mail.mail_activity_data_todo")
         deadline = self.action_id.program_id._get_today() + timedelta(days=self.todo_days)
         looked_after = lines.filtered(lambda line: line.partner_id.user_id or responsible)
-        self.env["mail.activity"].create(
-            [
+        vals_list = []
+        for line in looked_after:
+            user = line.partner_id.user_id or responsible
+            vals_list.append(
                 {
                     "res_model_id": self.env["ir.model"]._get_id(line.member_id._name),
                     "res_id": line.member_id.root_id.id,
                     "activity_type_id": todo.id,
-                    "summary": self.text,
-                    "note": line.reason_text,
-                    "user_id": (line.partner_id.user_id or responsible).id,
+                    "summary": self.with_context(lang=user.lang).text,
+                    "note": line.with_context(lang=user.lang).reason_text,
+                    "user_id": user.id,
                     "date_deadline": deadline,
                 }
-                for line in looked_after
-            ]
-        )
+            )
+        self.env["mail.activity"].create(vals_list)
         return lines - looked_after
 
     def _apply_note(self, lines):

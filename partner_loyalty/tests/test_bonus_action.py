@@ -750,6 +750,18 @@ class TestEffect(BonusCommon):
             ],
         )
 
+    def test_a_to_do_is_in_the_language_of_who_has_to_do_it(self):
+        self.env["res.lang"]._activate_lang("uk_UA")
+        seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman", lang="uk_UA")
+        self.dealer.user_id = seller
+        action = self._create_action([{"kind": "todo", "text": "Call them"}])
+        action.effect_ids.update_field_translations("text", {"uk_UA": "Зателефонуйте"})
+        self._run_in_april(action)
+        reason = self._get_lines(action)[0].with_context(lang="uk_UA").reason_text
+        self.assertNotEqual(reason, self._get_lines(action)[0].with_context(lang="en_US").reason_text)
+        self.assertRecordValues(self.member.activity_ids, [{"summary": "Зателефонуйте", "user_id": seller.id}])
+        self.assertIn(reason, self.member.activity_ids.note)
+
     def test_a_to_do_that_nobody_is_responsible_for_says_so(self):
         self.program.user_id = False
         action = self._create_action([{"kind": "todo", "text": "Call them"}])
