@@ -417,6 +417,9 @@ class PartnerLoyaltyBonusAction(models.Model):
         for action, vals in zip(self, vals_list, strict=True):
             if "name" not in (default or {}):
                 vals["name"] = self.env._("%s (copy)", action.name)
+            if action.date and "date" not in (default or {}):
+                # What is over does not come again, and the start of other schedules is today as well.
+                vals["date"] = max(action.date, action.program_id._get_today())
         return vals_list
 
     @api.ondelete(at_uninstall=False)

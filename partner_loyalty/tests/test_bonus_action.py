@@ -1132,6 +1132,13 @@ class TestActionLife(BonusCommon):
         self.assertRecordValues(copy, [{"name": "Bonus (copy)", "state": "draft", "run_count": 0}])
         self.assertEqual(copy.effect_ids.mapped("kind"), ["point", "note"])
 
+    def test_a_copy_runs_on_no_day_that_is_over(self):
+        over = self._create_action(start=False, schedule="date", date="2026-03-17")
+        ahead = self._create_action(start=False, schedule="date", date="2026-04-17")
+        self.assertEqual(over.copy().date, self._day(TODAY))
+        self.assertEqual(ahead.copy().date, self._day("2026-04-17"))
+        self.assertEqual(over.copy({"date": "2026-05-01"}).date, self._day("2026-05-01"))
+
     # === RUNNING ===#
 
     def test_the_nightly_job_runs_what_is_due_and_answers_documents_before(self):
