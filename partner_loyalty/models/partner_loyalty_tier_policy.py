@@ -39,10 +39,10 @@ class PartnerLoyaltyTierPolicy(models.AbstractModel):
     )
     tier_period = fields.Selection(
         selection=[
-            ("rolling", "The last months, decided each month"),
-            ("quarter", "The calendar quarter, decided at its end"),
-            ("year", "The calendar year, decided at its end"),
-            ("anniversary", "The year of membership, decided at its end"),
+            ("rolling", "Last months, decided monthly"),
+            ("quarter", "Calendar quarter, at its end"),
+            ("year", "Calendar year, at its end"),
+            ("anniversary", "Year of membership, at its end"),
         ],
         string="Measured over",
         required=True,
