@@ -47,7 +47,7 @@ class ResPartner(models.Model):
     @api.depends_context("uid")
     def _compute_loyalty_summary(self):
         for partner in self:
-            members = partner.commercial_partner_id.loyalty_member_ids.filtered(
+            members = partner.commercial_partner_id.loyalty_member_ids._filtered_access("read").filtered(
                 lambda member: not member.merged_into_id
             )
             partner.loyalty_member_count = len(members)
