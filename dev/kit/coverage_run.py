@@ -25,6 +25,11 @@ def environment():
     return {**_place(), "COVERAGE_PROCESS_START": str(paths.PROJECT / "pyproject.toml")}
 
 
+def options():
+    """Return what pytest is called with where this run is to be measured."""
+    return ("-p", "kit.save_coverage") if is_on() else ()
+
+
 def report():
     """Write the whole report into the work folder, and print what is reached and the files that lack most."""
     if not is_on():

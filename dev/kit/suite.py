@@ -89,7 +89,7 @@ def _run_tests(expression=None):
     RESULTS.unlink(missing_ok=True)
     LOG.unlink(missing_ok=True)
     # A few tests are through before a second process has started.
-    more = () if expression else pytest_run.SHARED
+    more = (*coverage_run.options(), *(() if expression else pytest_run.SHARED))
     command = pytest_run.command(test_database.NAME, LOG, RESULTS, pytest_run.folders(), expression, more=more)
     code = call(command, env=pytest_run.environment() | coverage_run.environment(), cwd=paths.PROJECT)
     coverage_run.report()

@@ -3,9 +3,10 @@
 import os
 import socket
 
+import coverage
 import polib
 import pytest
-from kit import checks, lifecycle, odoo, odoo_suites, paths, pofiles, ports, postgres, pytest_run, state
+from kit import checks, lifecycle, odoo, odoo_suites, paths, pofiles, ports, postgres, pytest_run, save_coverage, state
 
 
 @pytest.fixture
@@ -174,3 +175,10 @@ def test_a_template_that_is_not_current_is_reported(tmp_path):
     template = make_translations(tmp_path / "module.pot", Order="")
     assert "not current" in pofiles.template_problems(fresh, template)[0]
     assert pofiles.template_problems(fresh, make_translations(template, Balance="", Order="")) == []
+
+
+def test_what_was_measured_is_saved_with_the_end_of_the_session(tmp_path):
+    measured = coverage.Coverage(data_file=tmp_path / "data", config_file=False)
+    measured.start()
+    save_coverage.pytest_sessionfinish()
+    assert (tmp_path / "data").exists()
