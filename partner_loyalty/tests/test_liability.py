@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import TODAY, PartnerLoyaltyCommon
@@ -108,6 +109,16 @@ class TestLiability(PartnerLoyaltyCommon):
         report = self.env.ref("partner_loyalty.partner_loyalty_liability_report_action")
         html, _type = report.with_user(self.users["manager"])._render_qweb_html(report.report_name, wizard.ids)
         self.assertIn("210.00", html.decode())
+
+    def test_the_form_keeps_its_lines_once_it_is_saved(self):
+        Wizard = self.env["partner.loyalty.liability"].with_user(self.users["accountant"])
+        specification = {"total": {}, "line_ids": {"fields": {"liability": {}}}, "expiry_line_ids": {"fields": {}}}
+        values = {"program_ids": [Command.set(self.program.ids)], "date": TODAY}
+        saved = Wizard.web_save(values, specification)[0]
+        self.assertEqual([line["liability"] for line in saved["line_ids"]], [70, 140])
+        self.assertTrue(saved["expiry_line_ids"])
+        saved = Wizard.browse(saved["id"]).web_save({"date": "2025-01-01"}, specification)[0]
+        self.assertEqual((saved["line_ids"], saved["total"]), ([], 0))
 
     def _set_accounts(self):
         self.program.write(

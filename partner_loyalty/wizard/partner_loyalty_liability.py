@@ -34,13 +34,22 @@ class PartnerLoyaltyLiability(models.TransientModel):
         domain="[('company_id', '=', company_id), ('state', '!=', 'draft')]",
         help="All programs of the company where empty.",
     )
+    # Stored, or the form would lose its lines with the first button that saves it.
     line_ids = fields.One2many(
-        comodel_name="partner.loyalty.liability.line", inverse_name="wizard_id", compute="_compute_line_ids"
+        comodel_name="partner.loyalty.liability.line",
+        inverse_name="wizard_id",
+        compute="_compute_line_ids",
+        store=True,
+        compute_sudo=False,
     )
     expiry_line_ids = fields.One2many(
-        comodel_name="partner.loyalty.liability.expiry.line", inverse_name="wizard_id", compute="_compute_line_ids"
+        comodel_name="partner.loyalty.liability.expiry.line",
+        inverse_name="wizard_id",
+        compute="_compute_line_ids",
+        store=True,
+        compute_sudo=False,
     )
-    total = fields.Monetary(string="Liability", compute="_compute_line_ids")
+    total = fields.Monetary(string="Liability", compute="_compute_line_ids", store=True, compute_sudo=False)
 
     # === COMPUTE METHODS ===#
 
