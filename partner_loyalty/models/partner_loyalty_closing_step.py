@@ -72,12 +72,16 @@ class PartnerLoyaltyClosingStep(models.Model):
         self.ensure_one()
         if self.code == "statement":
             return self.closing_id.action_print_statements()
-        action, domain = self._get_opened_action(), OPENED[self.code][1]
+        closing, action, domain = self.closing_id, self._get_opened_action(), OPENED[self.code][1]
+        if self.code == "liability":
+            # As of the end of the month, as the step says it, and not as of today.
+            context = {"default_date": closing.date, "default_program_ids": closing.program_id.ids}
+            return {**action, "context": context}
         if domain is None:
             return action
-        domain = [*domain, ("program_id", "=", self.closing_id.program_id.id)]
+        domain = [*domain, ("program_id", "=", closing.program_id.id)]
         # Payouts that are prepared from there are for the month.
-        return {**action, "domain": domain, "context": {"loyalty_closing_id": self.closing_id.id}}
+        return {**action, "domain": domain, "context": {"loyalty_closing_id": closing.id}}
 
     # === BUSINESS METHODS ===#
 

@@ -134,6 +134,12 @@ class TestClosing(PartnerLoyaltyCommon):
         form = closing.with_user(self.users["accountant"]).get_view(view_type="form")["arch"]
         self.assertNotIn("action_refresh", form)
 
+    def test_what_is_owed_is_opened_as_of_the_end_of_the_month(self):
+        closing = self._open("manager")
+        action = self._get_step(closing, "liability").action_open()
+        liability = self.env[action["res_model"]].with_user(self.users["manager"]).with_context(action["context"])
+        self.assertRecordValues(liability.create({}), [{"date": closing.date, "program_ids": self.program.ids}])
+
     def test_who_is_not_paid_is_named_with_the_reason(self):
         self.program.write({"payout_minimum": 200, "payout_needs_terms": True})
         self._post_entry(self.other, -5)
