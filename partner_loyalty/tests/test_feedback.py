@@ -166,6 +166,15 @@ class TestAskMembers(FeedbackCommon):
         with self.assertRefused("enter a number in between"):
             program.needs_months = 0
 
+    def test_a_survey_that_was_archived_since_it_was_chosen_asks_nobody(self):
+        self.program.sudo().needs_survey_id = self.needs
+        self.needs.sudo().action_archive()
+        with self.assertLogs("odoo.addons.partner_loyalty.models.partner_loyalty_feedback_policy", "WARNING") as logs:
+            self.assertFalse(self._ask())
+        self.assertIn("is archived", logs.output[0])
+        self.needs.sudo().action_unarchive()
+        self.assertEqual(self._ask().loyalty_member_id, self.member)
+
     def test_nobody_says_by_hand_whom_an_answer_is_of(self):
         answer = self._ask_needs()
         manager = self._create_role_user("survey", "survey.group_survey_manager")

@@ -271,6 +271,19 @@ class TestMessage(MessageCommon):
         self._run()
         self.assertEqual(set(self._find().mapped("state")), {"sent"})
 
+    def test_a_message_without_a_template_says_so_until_there_is_one(self):
+        self._keep_only("payout")
+        setting = self.settings["payout"].sudo()
+        template, setting.template_id = setting.template_id, False
+        self._post_entry(self.member, 100)
+        self._approve_payout(self.member)
+        message = self._run()
+        self.assertEqual(message.state, "failed")
+        self.assertIn("no e-mail template", message.error)
+        setting.template_id = template
+        message.with_user(self.users["officer"]).action_retry()
+        self.assertEqual(self._run().state, "sent")
+
     def test_hostile_names_are_text(self):
         self._keep_only("payout")
         for number, text in enumerate(HOSTILE[:-1]):

@@ -259,6 +259,11 @@ class TestPayoutApproval(PayoutPolicyCommon):
         self._as("manager", payout).action_approve()
         self.assertEqual(payout.state, "second", "Both managers have to approve it anew.")
 
+    def test_the_dialog_asks_what_to_put_on_hold(self):
+        wizard = self.env["partner.loyalty.payout.hold"].with_user(self.users["manager"]).create({"reason": "Why not"})
+        with self.assertRefused("Choose what to put on hold"):
+            wizard.action_hold()
+
     def test_a_hold_needs_a_reason(self):
         payout = self._submit_payout(self.member)
         for reason in (None, "  ", "x" * 501):
@@ -266,6 +271,15 @@ class TestPayoutApproval(PayoutPolicyCommon):
                 self._as("manager", payout).action_hold(reason)
 
     # === MANY ===#
+
+    def test_payouts_are_numbered_as_the_company_has_chosen(self):
+        sequence = self.env.ref("partner_loyalty.ir_sequence_payout").sudo()
+        sequence = sequence.copy({"company_id": self.company.id, "implementation": "no_gap", "prefix": "P-"})
+        self._post_entry(self.other, 100)
+        self._prepare_payouts().action_prepare()
+        payouts = self.env["partner.loyalty.payout"].search([("program_id", "=", self.program.id)])
+        self.assertEqual(sorted(payouts.mapped("name")), ["P-00001", "P-00002"])
+        self.assertEqual(sequence.number_next_actual, 3)
 
     def test_approving_many_sums_up_and_leaves_what_somebody_else_has_to_decide_on(self):
         self._post_entry(self.other, 40)

@@ -178,6 +178,13 @@ class TestPortal(PortalCommon):
         self.assertEqual(action["url"], f"/my/loyalty/as/{self.member.id}")
 
     @mute_logger("odoo.http")
+    def test_a_member_that_was_merged_has_no_pages_any_more(self):
+        target = self._enroll(self.program, self.stranger)
+        self.member._merge_into(target)
+        self._open(f"/my/loyalty/as/{self.member.id}", "officer", status=404)
+        self._open(f"/my/loyalty/as/{target.id}")
+
+    @mute_logger("odoo.http")
     def test_an_officer_does_not_see_members_of_other_companies(self):
         company = self.setup_other_company()["company"]
         self.env.user.company_ids |= company

@@ -309,6 +309,14 @@ class TestPortalMdf(PortalRewardCommon):
                 self.assertIn(words, self._read(page))
                 self.assertEqual(page.xpath("//input[@name='mdf_place']/@value"), ["Kyiv"])
 
+    def test_a_proof_is_taken_while_it_is_awaited(self):
+        claim, _page = self._claim(self.reward, "owner", **self.plan)
+        url, sent = f"{self.url}/claims/{claim.id}/proof", {"files": [("files", TEXT_FILE)], "mdf_spent_amount": "400"}
+        self.assertIn("waits for no proof", self._read(self._send(url, **sent)))
+        claim.with_user(self.users["manager"]).action_refuse("No")
+        self.assertIn("waits for no proof", self._read(self._send(url, **sent)))
+        self.assertFalse(claim.mdf_proof_ids)
+
     def test_programs_and_large_files_are_no_proof(self):
         claim, _page = self._claim(self.reward, "owner", **self.plan)
         claim.with_user(self.users["manager"]).action_approve()
