@@ -73,7 +73,6 @@ class PartnerLoyaltyAgreement(models.Model):
     _rate_has_rule = models.Constraint(
         "CHECK (kind <> 'rate' OR rule_id IS NOT NULL)", "A rate of its own is about one rule: choose it."
     )
-
     _discount_per_cent = models.Constraint(
         "CHECK (kind <> 'discount' OR (discount > 0 AND discount <= 100 AND rule_id IS NULL))",
         "A discount is above 0 and at most 100 percent, and for no rule: enter the percent and empty the rule.",
