@@ -322,6 +322,13 @@ class PartnerLoyaltyCommon(AccountTestInvoicingCommon):
         """Return a model as scheduled actions see it."""
         return cls.env[model].with_user(SUPERUSER_ID)
 
+    @contextmanager
+    def _as_worker(self, model):
+        """Run code of a scheduled action, which commits, with a cursor of its own: yields the model."""
+        self._write_marks()
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            yield self.env(cr=cr, user=SUPERUSER_ID)[model]
+
     def _get_open_differences(self, program):
         return self.env["partner.loyalty.difference"].search(
             [("program_id", "=", program.id), ("state", "=", "open")], order="id"

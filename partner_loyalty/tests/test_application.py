@@ -226,6 +226,14 @@ class TestApplication(ApplicationCommon):
         self.assertEqual(application.state, "refused")
         self.assertTrue(self._create())
 
+    def test_a_mail_that_cannot_be_made_holds_up_no_decision(self):
+        self.env.ref("partner_loyalty.mail_template_application_refused").subject = "{{ object.no_such_thing }}"
+        application = self._create()
+        with mute_logger("odoo.addons.mail.models.mail_render_mixin"):
+            application.with_user(self.users["officer"]).action_refuse("Only shops")
+        self.assertEqual(application.state, "refused")
+        self.assertIn("The applicant was not told", "".join(application.message_ids.mapped("body")))
+
     def test_only_officers_decide(self):
         application = self._create()
         for role in ("salesperson", "owner"):

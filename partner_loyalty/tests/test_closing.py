@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.fields import Date
+from odoo.fields import Command, Date
 from odoo.tests import Form, freeze_time, tagged
 from odoo.tools import SQL
 
@@ -124,6 +124,21 @@ class TestClosing(PartnerLoyaltyCommon):
                 self.assertIn(words, self._get_step(closing, code).text)
                 self.assertTrue(self._get_step(closing, code).is_open)
                 self.assertTrue(self._get_step(closing, code).action_open()["res_model"])
+
+    def test_what_fails_by_night_is_open_until_it_is_mended(self):
+        closing = self._open()
+        self._finish(closing)
+        self.program.rule_ids.sudo().error = "Broken"
+        violated = Command.create({"code": "I1", "name": "The balance is what the lines add up to", "count": 1})
+        self.env["partner.loyalty.check"].sudo().create({"program_id": self.program.id, "line_ids": [violated]})
+        closing.action_refresh()
+        step = self._get_step(closing, "health")
+        self.assertIn("Rules or bonus actions fail: 1", step.text)
+        self.assertIn("The last check of the ledger found something wrong", step.text)
+        self.program.rule_ids.sudo().error = False
+        self.env["partner.loyalty.check"].sudo()._run(self.program)
+        closing.action_refresh()
+        self.assertFalse(self._get_step(closing, "health").is_open)
 
     def test_each_opens_what_it_may_read_of_the_steps(self):
         closing = self._open()

@@ -1,4 +1,7 @@
 from datetime import timedelta
+from unittest.mock import patch
+
+from psycopg2 import errors
 
 from odoo.tests import tagged
 
@@ -150,6 +153,27 @@ class TestExpiry(PartnerLoyaltyCommon):
             self.env.ref("partner_loyalty.ir_cron_expire").method_direct_trigger()
         self.assertEqual(self.account.balance, 0)
         self.assertEqual(other._get_account("point").balance, 0)
+
+    def test_accounts_that_collide_are_tried_again_in_smaller_batches(self):
+        other = self._enroll(self.program, self.referrer)
+        self._sell(10, "2026-01-10")
+        self._create_sale_invoice(self.referrer, 6, date="2026-01-10")
+        self._answer_documents()
+        batches, expire = [], self.registry["partner.loyalty.entry"]._expire
+
+        def collide(entries, account_ids):
+            batches.append(len(account_ids))
+            if len(account_ids) > 1:
+                raise errors.SerializationFailure
+            return expire(entries, account_ids)
+
+        with (
+            patch.object(self.registry["partner.loyalty.entry"], "_expire", collide),
+            self._as_worker("partner.loyalty.entry") as Entry,
+        ):
+            Entry._cron_expire(batch_size=2)
+        self.assertEqual(batches, [2, 1, 1])
+        self.assertEqual((self.account.balance, other._get_account("point").balance), (0, 0))
 
     def test_an_expiry_in_a_locked_period_is_dated_after_it(self):
         self._sell(10, "2026-01-10")

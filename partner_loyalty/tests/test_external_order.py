@@ -100,6 +100,20 @@ class TestExternalOrder(ExternalCommon):
         self.assertEqual(str(invoice.invoice_date), TODAY)
         self.assertEqual(self._get_earned(), 25 + 2.5)
 
+    def test_what_is_invoiced_once_it_is_delivered_counts_as_handed_over_when_it_is_paid_for(self):
+        self.thing.invoice_policy = "delivery"
+        self._send()
+        self.assertEqual(self._tell("paid", 9)["state"], "done")
+        self.assertRecordValues(self._get_order().invoice_ids, [{"state": "posted", "amount_untaxed": 250}])
+        self.assertEqual(self._get_order().order_line[0].qty_delivered, 2)
+
+    def test_an_order_that_costs_nothing_is_invoiced_without_a_payment(self):
+        self._send(lines=[{"product": "Gift", "quantity": 1, "price": 0}])
+        self.assertEqual(self._tell("paid", 9)["state"], "done")
+        invoice = self._get_order().invoice_ids
+        self.assertRecordValues(invoice, [{"state": "posted", "amount_total": 0}])
+        self.assertFalse(invoice.matched_payment_ids)
+
     def test_canceled_takes_back_what_was_earned(self):
         self._send()
         self._tell("canceled", 9)

@@ -337,6 +337,11 @@ class TestKpi(KpiCommon):
                 self.assertEqual(level, expected)
                 self.assertIn(words, text)
 
+    def test_members_who_do_worse_than_others_are_a_warning(self):
+        level, text = self.Kpi._get_verdict(self._plant(effect=-60, giant=False))
+        self.assertEqual(level, "danger")
+        self.assertIn("Members do worse than others", text)
+
     def test_zero_has_no_sign(self):
         self.assertEqual([self.Kpi._format_number(value) for value in (-0.04, 0, -0.06)], ["0.0", "0.0", "-0.1"])
 

@@ -1,11 +1,9 @@
 """Documents leave marks, and the scheduled actions answer them, decide tiers and compare at night."""
 
-from contextlib import contextmanager
 from unittest.mock import patch
 
 from psycopg2 import errors
 
-from odoo import SUPERUSER_ID
 from odoo.tests import freeze_time, tagged
 
 from .common import PartnerLoyaltyCommon
@@ -105,13 +103,6 @@ class TestTouch(PartnerLoyaltyCommon):
         self.assertEntries(self.member, [])
 
     # === SCHEDULED ACTIONS ===#
-
-    @contextmanager
-    def _as_worker(self, model):
-        """Run code of a scheduled action, which commits, with a cursor of its own: yields the model."""
-        self._write_marks()
-        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
-            yield self.env(cr=cr, user=SUPERUSER_ID)[model]
 
     def test_the_scheduled_action_answers_touched_documents(self):
         self._create_order(self.dealer, 100)
