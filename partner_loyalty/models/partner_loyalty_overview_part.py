@@ -69,6 +69,7 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
         Kpi = self.env["partner.loyalty.kpi"]
         currency = focus.program.currency_id
         change = Kpi._get_change(kpi, value, before)
+        has_turned = kpi.unit not in ("percent", "points") and change and value * before < 0
         sign = {"up": 1, "down": -1}.get(kpi.direction, 0)
         return {
             "name": kpi.name,
@@ -78,7 +79,8 @@ class PartnerLoyaltyOverviewPart(models.AbstractModel):
             "unit": currency.name if kpi.unit == "money" else Kpi._get_unit_label(kpi),
             "text": Kpi._format_kpi(kpi, value, currency),
             "before": Kpi._format_kpi(kpi, before, currency),
-            "change": self._get_change_text(kpi, change),
+            # Per cent say nothing where an amount became negative, or was: both are shown, and the trend.
+            "change": "" if has_turned else self._get_change_text(kpi, change),
             "trend": 0 if not change else sign * (1 if change > 0 else -1),
             "formula": kpi.formula,
             "caveat": kpi.caveat,

@@ -60,6 +60,13 @@ class TestOverview(OverviewCommon):
         self.assertEqual([row["name"] for row in page["most"]], ["Dealer", "Referrer"])
         self.assertFalse(page["empty"])
 
+    def test_no_per_cent_are_said_of_what_became_negative(self):
+        invoice = self._create_sale_invoice(self.dealer, 1000, date="2025-12-10")
+        self._credit(invoice, 300, date="2026-02-10")
+        turnover = self._get_kpi(self._get_page(), "turnover")
+        self.assertEqual((turnover["value"], turnover["value_before"]), (-300, 1000))
+        self.assertEqual((turnover["change"], turnover["trend"]), ("", -1))
+
     def test_sales_by_segment(self):
         """Nobody is missing who is in one, and who is in two counts in both."""
         self._sell()
