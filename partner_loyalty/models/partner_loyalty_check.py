@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools import format_datetime
 
 # How long reports of checks are kept.
 KEPT_DAYS = 90
@@ -44,6 +45,12 @@ class PartnerLoyaltyCheck(models.Model):
         for check in self:
             check.failed_count = len(check.line_ids.filtered("count"))
             check.state = "failed" if check.failed_count else "ok"
+
+    @api.depends("date")
+    @api.depends_context("lang", "tz")
+    def _compute_display_name(self):
+        for check in self:
+            check.display_name = format_datetime(self.env, check.date)
 
     # === BUSINESS METHODS ===#
 
