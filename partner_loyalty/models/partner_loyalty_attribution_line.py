@@ -51,6 +51,7 @@ class PartnerLoyaltyAttributionLine(models.Model):
     # === COMPUTE METHODS ===#
 
     @api.depends("res_model", "res_id")
+    @api.depends_context("lang")
     def _compute_document(self):
         for model, lines in self.grouped("res_model").items():
             names = lines._get_names(model)

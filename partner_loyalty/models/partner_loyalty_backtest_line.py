@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..const import LEDGER_DIGITS
 
@@ -55,6 +55,7 @@ class PartnerLoyaltyBacktestLine(models.Model):
 
     # === COMPUTE METHODS ===#
 
+    @api.depends_context("lang")
     def _compute_origin_name(self):
         for model, lines in self.grouped("origin_model").items():
             # As on a statement, the name of a document may be read without access to the document.

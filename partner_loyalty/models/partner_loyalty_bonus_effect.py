@@ -136,6 +136,7 @@ class PartnerLoyaltyBonusEffect(models.Model):
         "template_id",
         "text",
     )
+    @api.depends_context("lang")
     def _compute_summary(self):
         labels = dict(self._fields["kind"]._description_selection(self.env))
         for effect in self:

@@ -82,6 +82,8 @@ class PartnerLoyaltyBonusLine(models.Model):
                 texts += line.action_id.sudo().effect_ids.reward_id.mapped("name")
             line.amount_text = ", ".join(texts)
 
+    @api.depends("reason")
+    @api.depends_context("lang")
     def _compute_reason_text(self):
         for line in self:
             line.reason_text = line._get_bonus_text(line.reason or {})

@@ -95,6 +95,7 @@ class PartnerLoyaltyDifference(models.Model):
             for name in ("posted", "target", "amount"):
                 difference[f"{name}_text"] = difference._format(difference[name])
 
+    @api.depends_context("lang")
     def _compute_origin_name(self):
         for model, differences in self.grouped("origin_model").items():
             # Managers confirm by the name of a document that they may not be allowed to open.

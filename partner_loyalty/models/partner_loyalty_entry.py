@@ -204,6 +204,7 @@ class PartnerLoyaltyEntry(models.Model):
 
     # === COMPUTE METHODS ===#
 
+    @api.depends_context("lang")
     def _compute_origin_name(self):
         for model, entries in self.grouped("origin_model").items():
             # The name of a document on one's own statement may be read without access to the document.
@@ -243,6 +244,7 @@ class PartnerLoyaltyEntry(models.Model):
             for name, (unit, column) in UNIT_COLUMNS.items():
                 entry[name] = entry[column] if entry.unit == unit else 0
 
+    @api.depends_context("lang")
     def _compute_explanation_text(self):
         for entry in self:
             entry.explanation_text = entry._get_explanation_text()

@@ -75,6 +75,7 @@ class PartnerLoyaltyRule(models.Model):
             rule.is_promotion = bool(rule.campaign_id or is_short)
 
     @api.depends("date_from", "date_to", "campaign_id")
+    @api.depends_context("lang")
     def _compute_promotion_result(self):
         figures, prior = self._get_promotion_figures(), self._get_prior_turnover()
         for rule in self:

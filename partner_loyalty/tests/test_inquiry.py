@@ -261,6 +261,17 @@ class TestInquiry(InquiryCommon):
         self.assertIn("You are right.", inquiry.message_ids[0].body)
         self.assertEqual(self._get_preview().line_ids.amount, 155)
 
+    def test_the_line_is_explained_to_each_in_their_language(self):
+        self.env["res.lang"]._activate_lang("uk_UA")
+        self.dealer_contact.lang = "uk_UA"
+        self._create_sale_invoice(self.dealer, 200)
+        inquiry = self._ask(kind="dispute", entry_id=self._answer_documents().id)
+        wizards = self.env["partner.loyalty.inquiry.decide"].with_user(self.users["officer"])
+        context = {"active_model": inquiry._name, "active_ids": inquiry.ids, "lang": "en_US"}
+        wizard = wizards.with_context(**context).new({})
+        self.assertIn("10 % of", wizard.entry_text)
+        self.assertIn("10 % від", wizard.text)
+
     def test_a_refused_correction_is_decided_on_anew(self):
         inquiry = self._dispute()
         self._decide(inquiry, decision="upheld", text="You are right.", amount=25)

@@ -53,6 +53,7 @@ class PartnerLoyaltyAdvice(models.TransientModel):
     # === COMPUTE METHODS ===#
 
     @api.depends("program_id")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for advice in self:
             advice.display_name = self.env._("Advice on “%s”", advice.program_id.name)

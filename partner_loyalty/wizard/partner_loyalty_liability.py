@@ -53,6 +53,7 @@ class PartnerLoyaltyLiability(models.TransientModel):
 
     # === COMPUTE METHODS ===#
 
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for wizard in self:
             wizard.display_name = self.env._("Liability")
@@ -187,6 +188,7 @@ class PartnerLoyaltyLiabilityExpiryLine(models.TransientModel):
     # === COMPUTE METHODS ===#
 
     @api.depends("month")
+    @api.depends_context("lang")
     def _compute_month_name(self):
         for line in self:
             if line.month:
