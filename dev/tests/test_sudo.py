@@ -129,7 +129,7 @@ REVIEWED = {
     "partner_loyalty/models/partner_loyalty_rule.py": 2,
     "partner_loyalty/models/partner_loyalty_segment.py": 1,
     "partner_loyalty/models/partner_loyalty_stack.py": 5,
-    "partner_loyalty/models/partner_loyalty_stack_mixin.py": 2,
+    "partner_loyalty/models/partner_loyalty_stack_mixin.py": 3,
     "partner_loyalty/models/partner_loyalty_stack_policy.py": 1,
     "partner_loyalty/models/partner_loyalty_support_mixin.py": 1,
     "partner_loyalty/models/partner_loyalty_tier.py": 1,
