@@ -285,11 +285,11 @@ DEALS = (
     PlannedDeal(
         "referrer_horyzont", "customer_hotel", "Hotel Morska Perlyna: spa, heat and power", 26000, 18, "approved"
     ),
-    PlannedDeal("referrer_desert", None, "Mesa Verde Winery: roof of the press house", 18000, 24, "submitted"),
+    PlannedDeal("referrer_desert", None, "Mesa Verde Winery: roof of the press house", 18000, 1, "submitted"),
     PlannedDeal("referrer_dachwerk", "customer_garage", "Kontorhaus: facade", 34000, 9, "approved"),
     PlannedDeal("referrer_desert", "customer_winery", "Cedar Bend: tasting room", 11000, 3, "approved"),
     PlannedDeal("referrer_horyzont", None, "Pekarnia Kolos: chargers for the vans", 9000, 13, "submitted"),
-    PlannedDeal("dealer_wisla", None, "Tartak Bór: roof of the saw mill", 22000, 30, "refused"),
+    PlannedDeal("dealer_wisla", None, "Tartak Bór: roof of the saw mill", 22000, -13, "refused"),
     PlannedDeal("referrer_horyzont", None, "Sanatorium Dzherelo: hot water", 16000, -6, "canceled"),
     PlannedDeal("referrer_dachwerk", None, "Kita Sonnenblume: roof with storage", 14000, 45, "draft"),
 )
