@@ -45,11 +45,13 @@ def run():
 
 def start():
     """Start Odoo on the database of ``make run``, wait until it answers, and return its process."""
+    odoo.write_config("run")
+    run_database.ensure()
+    # Only now: what was free before may be taken by the end of an installation.
     port = ports.next_free(odoo.HTTP_PORT)
     if port != odoo.HTTP_PORT:
         say.note(f"Port {odoo.HTTP_PORT} is taken: Odoo listens on {port}.")
     config = odoo.write_config("run", port)
-    run_database.ensure()
     say.step("Starting Odoo")
     _put_log_aside()
     with LOG.open("a") as log:
