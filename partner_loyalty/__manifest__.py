@@ -1,6 +1,6 @@
 {
     "name": "Partner Loyalty",
-    "version": "19.0.1.6.0",
+    "version": "19.0.1.7.0",
     "category": "Sales/CRM",
     "summary": "Tiers, points and commission for dealers, resellers and manufacturers",
     "author": "Partner Loyalty engineers",
