@@ -41,12 +41,13 @@ DIALOG = ".modal.o_technical_modal, .modal.d-block"
 RECORDS = ".o_data_row, .o_kanban_record:not(.o_kanban_ghost)"
 # Buttons that only show something. Others are clicked where they ask first, and are then told no.
 SHOWS = re.compile(r"action_view_\w+$")
-# What a page says, without what people have written and a button that Odoo leaves in English.
+# What a page says, without what people have written, and a button and a label that Odoo leaves in English.
 READ_TEXTS = """() => {
     const written = ".o_data_cell:not(.o_badge_cell), .o-mail-Chatter, .o_loyalty_html, .o_kanban_record,"
         + " .o_field_widget:not(.o_field_badge):not(.o_field_selection):not(.o_field_statusbar), .o_menu_brand,"
         + " .o_user_menu, .o_breadcrumb, .o_facet_value, .o_group_name, .o_pivot, .o_calendar_renderer, style, script,"
-        + " .o_activity_type_cell, .o_activity_record, .o_activity_summary_cell, [name='action_open_reward_wizard']";
+        + " .o_activity_type_cell, .o_activity_record, .o_activity_summary_cell, [name='action_open_reward_wizard'],"
+        + " label[for^=grade_id]";
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const texts = new Set();
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
