@@ -67,6 +67,13 @@ class TestWhy(PartnerLoyaltyCommon):
         self.assertWhy(self._create_sale_invoice(self.dealer, 100, date="2026-03-04"), "before the rule began")
         self.assertWhy(self._create_sale_invoice(self.dealer, 100, date="2026-03-11"), "after the rule had ended")
 
+    def test_it_has_no_line_that_counts(self):
+        self._create(kind="order")
+        note = Command.create({"display_type": "line_note", "name": "Call first"})
+        order = self.env["sale.order"].create({"partner_id": self.dealer.id, "order_line": [note]})
+        order.action_confirm()
+        self.assertWhy(order, "It has no line that counts")
+
     def test_the_filter_the_segment_or_the_group_leaves_it_out(self):
         member = self._create(domain="[('quantity', '>', 5)]")
         rule = member.program_id.rule_ids
