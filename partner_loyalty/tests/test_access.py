@@ -860,6 +860,13 @@ class TestSalesperson(AccessCommon):
                 self.assertTrue(row)
                 self.assertEqual(row.can_open_document, can_open)
 
+    def test_the_form_of_an_invoice_counts_payments_for_who_may_read_them(self):
+        for role, may_read in (("salesperson", False), ("accountant", True)):
+            Move = self.env["account.move"].with_user(self.users[role])
+            form = Move.get_view(self.env.ref("account.view_move_form").id, "form")["arch"]
+            with self.subTest(role=role):
+                self.assertEqual("payment_count" in form, may_read)
+
     def test_a_salesperson_writes_the_referrer_on_leads_orders_and_sees_it(self):
         seller = self.users["salesperson"]
         lead = self.env["crm.lead"].with_user(seller).create({"name": "Deal", "loyalty_partner_id": self.referrer.id})
