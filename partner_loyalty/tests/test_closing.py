@@ -154,6 +154,7 @@ class TestClosing(PartnerLoyaltyCommon):
         action = self._get_step(closing, "liability").action_open()
         liability = self.env[action["res_model"]].with_user(self.users["manager"]).with_context(action["context"])
         self.assertRecordValues(liability.create({}), [{"date": closing.date, "program_ids": self.program.ids}])
+        self.assertEqual(Form(liability).date, closing.date)
 
     def test_who_is_not_paid_is_named_with_the_reason(self):
         self.program.write({"payout_minimum": 200, "payout_needs_terms": True})

@@ -107,7 +107,8 @@ class PartnerLoyaltyLiability(models.TransientModel):
     # === BUSINESS METHODS ===#
 
     def _get_programs(self):
-        return self.program_ids or self.env["partner.loyalty.program"].with_context(active_test=False).search(
+        # A form that is being filled in holds the chosen ones without their numbers, which the figures are read by.
+        return self.program_ids._origin or self.env["partner.loyalty.program"].with_context(active_test=False).search(
             [("company_id", "=", self.company_id.id), ("state", "!=", "draft")]
         )
 
