@@ -51,8 +51,12 @@ tours.add("partner_loyalty_panel", {
         },
         {
             content: "Take the first one",
-            trigger: ".o-autocomplete--dropdown-item a:first",
+            trigger: ".o-autocomplete--dropdown-item a:not(.o_loading):first",
             run: "click",
+        },
+        {
+            content: "It is taken",
+            trigger: ".modal .o_field_widget[name=loyalty_payout_journal_id] .o_external_button",
         },
         {
             content: "Look for the product",
@@ -65,6 +69,10 @@ tours.add("partner_loyalty_panel", {
             trigger: `.o-autocomplete--dropdown-menu:has(.o_m2o_dropdown_option_create:contains(Bonus))
                       .o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option) a:contains(Bonus):first`,
             run: "click",
+        },
+        {
+            content: "It is taken",
+            trigger: ".modal .o_field_widget[name=loyalty_payout_product_id] .o_external_button",
         },
         {
             // Odoo loads the page anew where a company changes.

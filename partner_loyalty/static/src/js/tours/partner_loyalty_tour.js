@@ -78,6 +78,11 @@ registry.category("web_tour.tours").add("partner_loyalty_tour", {
             trigger: ".o_selected_row .oi-arrow-right",
         },
         {
+            // Its own price comes with its taxes, a little later, and would take the place of what is typed before.
+            isActive: ["auto"],
+            trigger: ".o_selected_row .o_field_widget[name=tax_ids] .o_tag",
+        },
+        {
             trigger: ".o_selected_row .o_field_widget[name=price_unit] input",
             content: _t("Enter its price."),
             tooltipPosition: "bottom",
