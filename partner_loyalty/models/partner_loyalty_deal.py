@@ -320,8 +320,8 @@ class PartnerLoyaltyDeal(models.Model):
             "date_deadline": self.date_deadline,
             "description": plaintext2html(self.description) if self.description else False,
             "user_id": user_sudo.id if self.company_id in user_sudo.company_ids else False,
-            # What is not known, the opportunity takes from the contact.
-            **{name: self[name] for name in ("contact_name", "email_from") if self[name]},
+            # Where it is not known, the opportunity takes it from the contact.
+            **({"contact_name": self.contact_name} if self.contact_name else {}),
         }
 
     def _check_lead(self, lead):

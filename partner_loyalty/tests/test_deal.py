@@ -87,6 +87,14 @@ class TestDeal(DealCommon):
         self.assertEqual(deal.lead_id.loyalty_deal_ids, deal)
         self.assertEqual(deal.lead_id.action_view_loyalty_deals()["domain"], [("lead_id", "=", deal.lead_id.id)])
 
+    def test_an_address_in_the_words_of_a_member_does_not_become_that_of_the_customer(self):
+        """Odoo writes the address of an opportunity to its contact, and members write of whom they like."""
+        customer = self._create_partner(name="Astoria", is_company=True, email="desk@astoria.example.com")
+        deal = self._approve(customer_id=customer.id, description="Write to me: joe@dealer.example.com")
+        self.assertEqual(deal.email_from, "joe@dealer.example.com")
+        self.assertEqual(deal.lead_id.email_from, "desk@astoria.example.com")
+        self.assertEqual(customer.email, "desk@astoria.example.com")
+
     def test_an_approval_links_the_opportunity_that_was_chosen(self):
         lead = self.env["crm.lead"].create({"name": "Chairs", "type": "opportunity"})
         deal = self._approve(lead_id=lead.id)
