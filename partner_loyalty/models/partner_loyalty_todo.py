@@ -455,6 +455,7 @@ class PartnerLoyaltyTodo(models.Model):
     # === COMPUTE METHODS ===#
 
     @api.depends("kind")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for todo in self:

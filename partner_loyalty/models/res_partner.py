@@ -3,7 +3,7 @@ from odoo import api, fields, models
 # What decides what a contact sees in the portal: record rules remember it.
 RIGHT_FIELDS = {"is_company", "loyalty_portal_right", "parent_id"}
 # Salespeople see the memberships of their own customers.
-STAFF_GROUPS = "partner_loyalty.partner_loyalty_group_officer,sales_team.group_sale_salesman"
+READER_GROUPS = "partner_loyalty.partner_loyalty_group_officer,sales_team.group_sale_salesman"
 PORTAL_RIGHTS = [("owner", "Owner"), ("finance", "Finance"), ("sales", "Sales")]
 
 
@@ -18,13 +18,13 @@ class ResPartner(models.Model):
         comodel_name="partner.loyalty.member",
         inverse_name="partner_id",
         string="Loyalty Programs",
-        groups=STAFF_GROUPS,
+        groups=READER_GROUPS,
     )
-    loyalty_member_count = fields.Integer(compute="_compute_loyalty_summary", groups=STAFF_GROUPS)
+    loyalty_member_count = fields.Integer(compute="_compute_loyalty_summary", groups=READER_GROUPS)
     loyalty_summary = fields.Char(
         string="Loyalty",
         compute="_compute_loyalty_summary",
-        groups=STAFF_GROUPS,
+        groups=READER_GROUPS,
         help="Programs and tiers of the company.",
     )
     loyalty_portal_right = fields.Selection(
